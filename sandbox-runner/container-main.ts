@@ -139,6 +139,7 @@ async function workIn({ name, ...made }: Made, brief: ContainerBrief, instanceUr
     sandbox: "container",
     stop,
     setups: ({ lease, link_token }) => new InstanceStore({ instanceUrl, runId: lease.run_id, linkToken: link_token }),
+    onOrder: () => {},
     onHeard: () => {},
   });
 }

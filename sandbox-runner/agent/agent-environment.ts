@@ -52,19 +52,35 @@ export function cloneEnvironment(mark: string, folder: RunFolder): Record<string
   };
 }
 
+/** How the agent's program asks its model. */
+export interface ModelWay {
+  url: string;
+  token: string;
+}
+
+/** @param id the run's, or what stands for it. */
+export function modelWay(relayUrl: string, id: string, token: string): ModelWay {
+  return { url: `${relayUrl}/proxy/${id}/model`, token };
+}
+
+/** What tells the programs of a run which run it is. */
+export function runVariables({ run_id, session_url }: Pick<RunOrder, "run_id" | "session_url">) {
+  return { REVEILLE_RUN_ID: run_id, REVEILLE_SESSION_URL: session_url };
+}
+
+/** Without `runVariables`. */
 export function agentEnvironment(
   mark: string,
   folder: RunFolder,
-  relayUrl: string,
-  proxyToken: string,
-  order: RunOrder,
+  way: ModelWay,
+  order: Pick<RunOrder, "model" | "other_models">,
 ): Record<string, string> {
   return {
     ...setupEnvironment(mark, folder),
     ...gitEnvironment(folder.git),
     PATH: `${folder.tools}:${installedTools(folder)}`,
-    ANTHROPIC_BASE_URL: `${relayUrl}/proxy/${order.run_id}/model`,
-    ANTHROPIC_AUTH_TOKEN: proxyToken,
+    ANTHROPIC_BASE_URL: way.url,
+    ANTHROPIC_AUTH_TOKEN: way.token,
     // Settings of the repository then can't change how the model is reached, also not while the run is on.
     CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST: "1",
     ANTHROPIC_MODEL: order.model,
@@ -85,8 +101,6 @@ export function agentEnvironment(
     DISABLE_AUTOUPDATER: "1",
     // The agent's program refuses to skip permission questions as root unless it is told that it is shut in.
     IS_SANDBOX: "1",
-    REVEILLE_RUN_ID: order.run_id,
-    REVEILLE_SESSION_URL: order.session_url,
   };
 }
 
@@ -102,4 +116,10 @@ function familyModels(models: readonly string[]): Record<string, string> {
       return model === undefined ? [] : [[`ANTHROPIC_DEFAULT_${family}_MODEL`, model]];
     }),
   );
+}
+
+/** As processes are started with it. */
+export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
 }

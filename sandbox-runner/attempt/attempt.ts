@@ -3,67 +3,37 @@ import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 import { COMMIT_IDENTITY } from "#protocol/commit.ts";
 import { GITHUB_SERVER } from "#protocol/github-deed.ts";
 import { type RunError, type RunPhase, runError } from "#protocol/run-errors.ts";
-import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
-import type { Delta, RunnerEvent } from "#protocol/transcript.ts";
+import type { FrameBody } from "#protocol/runner-link.ts";
+import type { RunnerEvent } from "#protocol/transcript.ts";
 import { runAgent } from "../agent/agent.ts";
-import { agentEnvironment, cloneEnvironment, commandEnvironment, givenVariables } from "../agent/agent-environment.ts";
+import {
+  agentEnvironment,
+  cloneEnvironment,
+  commandEnvironment,
+  givenVariables,
+  modelWay,
+  runVariables,
+} from "../agent/agent-environment.ts";
 import { AgentEvents } from "../agent/agent-events.ts";
 import { AgentWatch } from "../agent/agent-watch.ts";
-import type { Inbox } from "../agent/inbox.ts";
 import { instanceServers } from "../agent/instance-servers.ts";
 import { openingOf } from "../agent/opening.ts";
 import { agentError, oneLine } from "../agent/outcome.ts";
-import type { Report, RunnerTools } from "../agent/report-tool.ts";
-import type { ShowPlace } from "../agent/show-tool.ts";
-import type { ToolGate } from "../agent/tool-gate.ts";
+import type { Report } from "../agent/report-tool.ts";
 import { cloneRepositories } from "../git/clone.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { describeClones } from "../git/clone-words.ts";
 import { writeGitSettings } from "../git/write-settings.ts";
+import type { Prepared } from "../prepared/prepared-agent.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import type { AttemptSession } from "../session/attempt-session.ts";
 import { setUp } from "../setup/set-up.ts";
-import type { SetupStore } from "../setup/setup-store.ts";
-import type { AttemptClock } from "./attempt-clock.ts";
+import type { AttemptOptions } from "./attempt-options.ts";
 import { DEMO_MODEL, privileged, tasksLeft } from "./attempt-words.ts";
 import { enterSandbox } from "./enter-sandbox.ts";
 import { countChangedFiles } from "./evidence.ts";
-import type { SandboxSetting } from "./executor-brief.ts";
 import { hookDeadline } from "./hook-deadline.ts";
 import { outrankRepository, tellOfServers } from "./outrank-repository.ts";
-import type { DiffPlace } from "./session-diff.ts";
-import type { Workplace } from "./workplace.ts";
-
-export interface AttemptOptions {
-  order: RunOrder;
-  /** The mark of its processes. */
-  mark: string;
-  place: Workplace;
-  proxyToken: string;
-  sandbox: SandboxSetting;
-  /** What it has to do with other runs of its session; null where the order says nothing of a conversation. */
-  session: AttemptSession | null;
-  /** Where results of setup scripts are kept. */
-  setups: SetupStore;
-  /** Tells the instance what the agent's work has changed, once the agent has ended. */
-  keepDiff(where: DiffPlace): Promise<void>;
-  /** Which calls of the agent's are let through. */
-  gate: ToolGate;
-  /** The runner's tools for the agent, beside the one for its report. */
-  tools(place: Omit<ShowPlace, "signal">): RunnerTools;
-  /** What people say to its agent. */
-  inbox: Inbox;
-  clock: AttemptClock;
-  /** Given when its sandbox is to be given up while the run waits. */
-  parking: AbortSignal;
-  /** Stops the attempt wherever it is. */
-  signal: AbortSignal;
-  send(body: FrameBody): void;
-  sendDelta(delta: Delta): void;
-  /** Settles when more may be sent. */
-  room(): Promise<void>;
-}
 
 export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
@@ -120,6 +90,7 @@ export class Attempt {
     const { order, signal } = this.#options;
     if (order.demo_model) this.#event(DEMO_MODEL);
     const { folder, relay } = this.#options.place;
+    const waiting = this.#options.place.agentFor(order, this.#options.proxyToken);
     await this.#options.place.openWay(order, (refused) =>
       this.#event({ type: "notice", level: "warning", ...refused }),
     );
@@ -129,6 +100,8 @@ export class Attempt {
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;
     const seen = { ...folder, home: sandbox.value.home ?? folder.home };
+    const prepared = await waiting;
+    if (prepared !== null) this.#options.session?.recordAs(prepared.sessionId);
 
     const unprepared = await this.#setUp(sandbox.value, seen);
     if (unprepared !== null || signal.aborted) return unprepared;
@@ -171,7 +144,7 @@ export class Attempt {
     if (!begun.ok) return begun.error;
     const { clones } = begun;
 
-    const failure = await this.#driveAgent(relayUrl, sandbox.value, seen, clones);
+    const failure = await this.#driveAgent(relayUrl, sandbox.value, seen, clones, prepared);
     if (signal.aborted) return null;
     this.#phase = "finish";
     const env = commandEnvironment(this.#options.mark, seen);
@@ -200,13 +173,17 @@ export class Attempt {
     sandbox: Sandbox,
     seen: RunFolder,
     clones: readonly Clone[],
+    prepared: Prepared | null,
   ): Promise<RunError | null> {
     const { order, mark, proxyToken, signal, session } = this.#options;
     this.#phase = "agent";
     this.#step("Starting the agent");
     const only = clones.length === 1 ? clones[0] : undefined;
     const cwd = only?.folder ?? this.#folder.workspace;
-    const own = agentEnvironment(mark, seen, relayUrl, proxyToken, order);
+    const way = prepared?.way ?? modelWay(relayUrl, order.run_id, proxyToken);
+    // One that was started before there was a run has been told of it.
+    const ofRun = prepared === null ? runVariables(order) : {};
+    const own = { ...agentEnvironment(mark, seen, way, order), ...ofRun };
     const hookDeadlineMs = hookDeadline(order);
     // Settings go into a command line: what was given is not restated there, for it may hold secrets and be long.
     const settings = await outrankRepository(order, { folder: cwd, env: own, hookDeadlineMs }, (notice) =>
@@ -233,6 +210,7 @@ export class Attempt {
       order,
       clones: describeClones(clones),
       sandbox,
+      waiting: prepared?.start ?? null,
       cwd,
       env: { ...givenVariables(order.environment), ...own },
       settings,

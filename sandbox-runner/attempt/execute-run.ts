@@ -5,9 +5,11 @@
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
+import type { RunOrder } from "#protocol/runner-link.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import { machinesWayOut } from "../network/parent-proxy.ts";
-import { createLog } from "../process/log.ts";
+import { shapeOf } from "../prepared/start-shape.ts";
+import { createLog, type Log } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import { openRuntimeSandbox } from "../sandbox/runtime-sandbox.ts";
@@ -15,10 +17,12 @@ import type { SandboxResult } from "../sandbox/sandbox.ts";
 import { FolderStore } from "../setup/folder-store.ts";
 import {
   type ExecutorNews,
-  leaseBriefSchema,
+  type LeaseBrief,
   NEWS_DESCRIPTOR,
+  nextBriefSchema,
   type PlaceBrief,
   placeBriefSchema,
+  shapeLine,
 } from "./executor-brief.ts";
 import { leave, workOnLease } from "./lease-work.ts";
 import { StopSwitch } from "./stop-switch.ts";
@@ -68,7 +72,7 @@ async function work(brief: PlaceBrief): Promise<void> {
     const facts = { executor: name, ...sandbox, ms: Date.now() - startedAt };
     log(isSpare ? "spare_ready" : "sandbox_ready", facts, "no_other_user" in sandbox ? "warn" : "info");
   });
-  const lease = await nextBrief();
+  const lease = await leaseFor(place, log);
   const worker = {
     runner: { kind: "local" as const, id: brief.runner_id },
     boot: randomBytes(BOOT_BYTES).toString("hex"),
@@ -79,6 +83,7 @@ async function work(brief: PlaceBrief): Promise<void> {
     place,
     stop,
     setups: () => new FolderStore({ stateFolder: brief.state_folder }),
+    onOrder: (order: RunOrder) => say(shapeLine(shapeOf(order))),
     onHeard: () => say("started"),
     endProcesses: () => endMarkedProcesses(name, KILL_DEADLINE_MS, [process.pid]),
   };
@@ -86,7 +91,18 @@ async function work(brief: PlaceBrief): Promise<void> {
   void input.next().then(() => stop.stop("runner_stopped"));
   place.claim();
   say("begun");
-  await workOnLease(leaseBriefSchema.parse(lease), worker);
+  await workOnLease(lease, worker);
+}
+
+/** Prepares an agent for the runs that are expected, until there is one. @returns null when there will be none. */
+async function leaseFor(place: Workplace, log: Log): Promise<LeaseBrief | null> {
+  for (;;) {
+    const line = await nextBrief();
+    if (line === null) return null;
+    const brief = nextBriefSchema.parse(line);
+    if ("lease" in brief) return brief;
+    void place.expect(brief.expect, log, () => say("agent"));
+  }
 }
 
 async function openSandbox(brief: PlaceBrief, folder: RunFolder, relayPort: number): Promise<SandboxResult> {
@@ -95,7 +111,7 @@ async function openSandbox(brief: PlaceBrief, folder: RunFolder, relayPort: numb
 }
 
 /** The runner may be gone: then its input tells. */
-function say(news: ExecutorNews): void {
+function say(news: ExecutorNews | ReturnType<typeof shapeLine>): void {
   try {
     writeSync(NEWS_DESCRIPTOR, `${news}\n`);
   } catch {

@@ -1,11 +1,12 @@
 /**
  * What a runner and its executor say to each other. The runner writes JSON lines on the executor's input, so that no token
- * is in arguments or environment: first where to prepare, then, at most once, for which lease. The executor answers with
- * words, each a line of its own.
+ * is in arguments or environment: first where to prepare, then which runs are expected, as often as that changes, then, at most
+ * once, for which lease. The executor answers with words, each a line of its own, and with the shape of its run.
  */
 import { z } from "zod";
 import { runBoundsSchema } from "#protocol/run-bounds.ts";
 import { leaseRefSchema } from "#protocol/runner-link.ts";
+import { type StartShape, startShapeSchema } from "../prepared/start-shape.ts";
 
 export const placeBriefSchema = z.object({
   /** The executor's name, which its folder has, and its processes as their mark. Used once. */
@@ -24,8 +25,29 @@ export type SandboxSetting = PlaceBrief["sandbox"] | "container";
 export const leaseBriefSchema = z.object({ lease: leaseRefSchema, link_token: z.string(), proxy_token: z.string() });
 export type LeaseBrief = z.infer<typeof leaseBriefSchema>;
 
-/** `ready`: prepared for a lease; `begun`: at work on one; `started`: its agent has begun to speak. */
-export const EXECUTOR_NEWS = ["ready", "begun", "started"] as const;
+/** Null for runs whose agent can't be prepared. */
+export const expectBriefSchema = z.object({ expect: z.nullable(startShapeSchema) });
+export type ExpectBrief = z.infer<typeof expectBriefSchema>;
+
+/** What comes after the first brief. */
+export const nextBriefSchema = z.union([leaseBriefSchema, expectBriefSchema]);
+
+const SHAPE_WORD = "shape ";
+
+/** The line in which an executor tells of what shape its run is. */
+export function shapeLine(shape: StartShape | null): string {
+  return SHAPE_WORD + JSON.stringify(shape);
+}
+
+/** @returns undefined for every other line. */
+export function shapeIn(line: string): StartShape | null | undefined {
+  if (!line.startsWith(SHAPE_WORD)) return undefined;
+  const { data, success } = z.nullable(startShapeSchema).safeParse(JSON.parse(line.slice(SHAPE_WORD.length)));
+  return success ? data : undefined;
+}
+
+/** `ready`: prepared for a lease; `agent`: with an agent, too; `begun`: at work on one; `started`: its agent has begun to speak. */
+export const EXECUTOR_NEWS = ["ready", "agent", "begun", "started"] as const;
 export type ExecutorNews = (typeof EXECUTOR_NEWS)[number];
 /** The executor's descriptor for these words. */
 export const NEWS_DESCRIPTOR = 3;

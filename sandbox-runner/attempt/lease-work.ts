@@ -47,6 +47,8 @@ export interface Worker {
   stop: StopSwitch;
   /** Where results of setup scripts are kept, for a run of this lease. */
   setups(brief: LeaseBrief): SetupStore;
+  /** The run's order has come. */
+  onOrder(order: RunOrder): void;
   /** The agent has begun to speak. */
   onHeard(): void;
   /** Ends every process of the attempt but this one. @returns false when some were still there after a while. */
@@ -84,6 +86,7 @@ export async function workOnLease(brief: LeaseBrief, worker: Worker): Promise<vo
     boot: worker.boot,
     onOrder: (order) => {
       redactor.learn(order.environment?.secret_values ?? []);
+      worker.onOrder(order);
       ordered.resolve(order);
     },
     onFeatures: (features) => {

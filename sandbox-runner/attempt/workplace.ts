@@ -4,9 +4,13 @@ import { join } from "node:path";
 import type { Network } from "#protocol/environment.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
+import { runVariables } from "../agent/agent-environment.ts";
 import { CloneCache } from "../git/clone-cache.ts";
 import { OutsideTally } from "../network/outside-tally.ts";
 import type { WayOut } from "../network/way-out.ts";
+import { type Prepared, PreparedAgent } from "../prepared/prepared-agent.ts";
+import { type StartShape, shapeOf } from "../prepared/start-shape.ts";
+import type { Log } from "../process/log.ts";
 import { startTimeOf } from "../process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
 import { type Inside, NOTHING_INSIDE } from "../process/run-usage.ts";
@@ -49,6 +53,8 @@ export class Workplace {
   #isClaimed = false;
   /** Whether the sandbox was opened before there was a lease: it may have died since, so it is checked before it is used. */
   #isAhead = false;
+  #agent: PreparedAgent | null = null;
+  #expected: StartShape | null = null;
 
   /** Settles when the folder is there and the relay listens; the sandbox is then being opened. */
   static async make(options: WorkplaceOptions): Promise<Workplace> {
@@ -79,10 +85,35 @@ export class Workplace {
     return { isSpare, sandbox: describe(opened) };
   }
 
+  /**
+   * Has an agent prepared here for runs of this shape, in place of one that is; null for none. Only where the sandbox keeps
+   * everything else from the relay: the agent's credential is worth something at that one alone.
+   * @param onReady told each time that one waits for a run.
+   */
+  async expect(shape: StartShape | null, log: Log, onReady: () => void): Promise<void> {
+    this.#expected = shape;
+    const opened = await this.#opening;
+    if (this.#isClaimed || this.#options.signal.aborted) return;
+    if (!opened.ok || opened.sandbox.kind !== "sandbox-runtime") return;
+    if (this.#agent === null && this.#expected === null) return;
+    this.#agent ??= this.#prepareAgent(opened.sandbox, log, onReady);
+    this.#agent.expect(this.#expected);
+  }
+
   /** A lease has come: its attempt takes the place over. */
   claim(): void {
     this.#isClaimed = true;
     this.#isAhead = this.#isOpened;
+    this.#agent?.claim();
+  }
+
+  /**
+   * Nothing of the run's may be done in the sandbox before this has settled.
+   * @returns the agent that waits here for such a run; null when there is none, and nothing is left of one. Never rejects.
+   */
+  async agentFor(order: RunOrder, proxyToken: string): Promise<Prepared | null> {
+    const run = { id: order.run_id, token: proxyToken, variables: runVariables(order) };
+    return (await this.#agent?.takeFor(shapeOf(order), run)) ?? null;
   }
 
   /**
@@ -108,6 +139,8 @@ export class Workplace {
     const opened = await this.#opening;
     if (!this.#isAhead || (opened.ok && (await opened.sandbox.isAlive()))) return opened;
     this.#isAhead = false;
+    await this.#agent?.close();
+    this.#agent = null;
     if (opened.ok) await within(CLOSE_DEADLINE_MS, opened.sandbox.close(), undefined);
     this.#opening = this.#open();
     return await this.#opening;
@@ -128,6 +161,14 @@ export class Workplace {
   /** What is to be counted as the run's use of this machine. */
   inside(): Inside {
     return this.#sandbox?.inside() ?? NOTHING_INSIDE;
+  }
+
+  #prepareAgent(sandbox: Sandbox, log: Log, onReady: () => void): PreparedAgent {
+    const { folder, relay } = this;
+    const relayUrl = sandbox.relayUrl(relay.url);
+    const agent = new PreparedAgent({ mark: this.#options.name, sandbox, folder, relayUrl, log, onReady });
+    relay.accept(agent.standIn);
+    return agent;
   }
 
   #open(): Promise<SandboxResult> {

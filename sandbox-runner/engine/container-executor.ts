@@ -55,6 +55,9 @@ export class ContainerExecutor implements Executor {
     return true;
   }
 
+  /** Its container is started for its lease. */
+  expect(): void {}
+
   give(lease: LeaseBrief): void {
     void this.#work(lease).finally(() => this.#gone.resolve());
   }

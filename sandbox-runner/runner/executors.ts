@@ -1,9 +1,11 @@
 /** The runner's executors: one for each lease, seen to its end, and spares for those to come. */
 import { randomBytes } from "node:crypto";
 import type { LeaseRef } from "#protocol/runner-link.ts";
+import type { StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { within } from "../process/within.ts";
 import type { Executor } from "./executor.ts";
+import { ExpectedRuns } from "./expected-runs.ts";
 import type { Answer, Offer } from "./pool-link.ts";
 import { Spares } from "./spares.ts";
 
@@ -11,9 +13,11 @@ export interface ExecutorsOptions {
   capacity: number;
   /** How many executors are kept prepared. */
   spares: number;
+  /** How many of them have an agent prepared. */
+  agents: number;
   log: Log;
-  /** Starts one. @param onNews to be called whenever `has` may answer otherwise. */
-  start(name: string, onNews: () => void): Executor;
+  /** Starts one. `onNews` is to be called whenever `has` may answer otherwise, `onShape` when its run's order has come. */
+  start(one: { name: string; onNews(): void; onShape(shape: StartShape | null): void }): Executor;
   /** Every process of this lease's work is gone. */
   onEnded(lease: LeaseRef): void;
 }
@@ -36,6 +40,7 @@ export class Executors {
   readonly #options: ExecutorsOptions;
   readonly #running = new Map<string, Work>();
   readonly #spares: Spares;
+  readonly #expected = new ExpectedRuns();
   #isDraining = false;
 
   /** Prepares spares from now on. */
@@ -43,6 +48,7 @@ export class Executors {
     this.#options = options;
     this.#spares = new Spares({
       count: options.spares,
+      agents: options.agents,
       log: options.log,
       start: () => this.#start(),
       startingSinceMs: () => this.#startingSinceMs(),
@@ -141,7 +147,14 @@ export class Executors {
 
   #start(): Executor {
     const name = `executor-${randomBytes(NAME_BYTES).toString("hex")}`;
-    return this.#options.start(name, () => this.#spares.fill());
+    return this.#options.start({
+      name,
+      onNews: () => this.#spares.fill(),
+      onShape: (shape) => {
+        this.#expected.add(shape);
+        this.#spares.expect(this.#expected.likely);
+      },
+    });
   }
 
   #startingSinceMs(): number | null {

@@ -3,8 +3,16 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { errorText } from "#protocol/log.ts";
-import { EXECUTOR_NEWS, type ExecutorNews, type LeaseBrief, type PlaceBrief } from "../attempt/executor-brief.ts";
+import {
+  EXECUTOR_NEWS,
+  type ExecutorNews,
+  type ExpectBrief,
+  type LeaseBrief,
+  type PlaceBrief,
+  shapeIn,
+} from "../attempt/executor-brief.ts";
 import { PROXY_VARIABLES } from "../network/parent-proxy.ts";
+import type { StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { endMarkedProcesses, MARK_VARIABLE } from "../process/marked-processes.ts";
 import { removeRunFolder, runsFolder } from "../process/run-folder.ts";
@@ -18,6 +26,8 @@ export interface ProcessExecutorOptions {
   /** Letters, digits, dots, dashes and underscores; never used before. */
   name: string;
   onNews(): void;
+  /** What shape its run turns out to have. */
+  onShape(shape: StartShape | null): void;
 }
 
 /** After being told to stop, an executor has this long to end by itself. */
@@ -42,7 +52,7 @@ export class ProcessExecutor implements Executor {
 
   /** Starts the process, which begins to prepare at once. */
   constructor(options: ProcessExecutorOptions) {
-    const { settings, name, onNews } = options;
+    const { settings, name, onNews, onShape } = options;
     this.#options = options;
     this.name = name;
     const program = fileURLToPath(import.meta.resolve("#sandbox-runner/attempt/execute-run.ts"));
@@ -59,6 +69,8 @@ export class ProcessExecutor implements Executor {
     createInterface({ input: this.#child.news }).on("line", (line) => {
       const news = EXECUTOR_NEWS.find((word) => word === line);
       if (news !== undefined) this.#heard.add(news);
+      const shape = shapeIn(line);
+      if (shape !== undefined) onShape(shape);
       onNews();
     });
     this.#tell({
@@ -77,6 +89,10 @@ export class ProcessExecutor implements Executor {
 
   get outcome(): string {
     return this.#child.process.signalCode ?? `exit ${this.#child.process.exitCode}`;
+  }
+
+  expect(shape: StartShape | null): void {
+    this.#tell({ expect: shape });
   }
 
   give(lease: LeaseBrief): void {
@@ -110,7 +126,7 @@ export class ProcessExecutor implements Executor {
   }
 
   /** The input stays open: its end tells the executor that the runner is gone. */
-  #tell(brief: PlaceBrief | LeaseBrief): void {
+  #tell(brief: PlaceBrief | ExpectBrief | LeaseBrief): void {
     this.#child.process.stdin?.write(`${JSON.stringify(brief)}\n`);
   }
 }

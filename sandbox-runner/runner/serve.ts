@@ -83,8 +83,9 @@ export class Runner {
     this.#executors = new Executors({
       capacity: settings.capacity,
       spares: workshop.spares,
+      agents: workshop.agents,
       log,
-      start: (name, onNews) => workshop.start({ name, runnerId: settings.runnerId, onNews }),
+      start: (one) => workshop.start({ ...one, runnerId: settings.runnerId }),
       onEnded: (lease) => this.#pool.ended(lease),
     });
     this.#pool = new PoolLink({

@@ -25,3 +25,8 @@ export function nextPreparation(state: SpareState): number | null {
   const pauseMs = losses === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (losses - 1));
   return Math.max(lostAtMs + pauseMs, startingSinceMs === null ? 0 : startingSinceMs + YIELD_MS);
 }
+
+/** Whether all that can wait leaves the machine to a run that is starting. @param startingSinceMs see `SpareState`. */
+export function isYielding(startingSinceMs: number | null, nowMs: number): boolean {
+  return startingSinceMs !== null && nowMs < startingSinceMs + YIELD_MS;
+}

@@ -3,12 +3,16 @@
  * listening, sandbox opened and tried) and wait for one. Each works for one lease at most.
  */
 
+import type { StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import type { Executor } from "./executor.ts";
-import { nextPreparation } from "./spare-rules.ts";
+import { keyOf } from "./expected-runs.ts";
+import { isYielding, nextPreparation } from "./spare-rules.ts";
 
 export interface SparesOptions {
   count: number;
+  /** How many of them have an agent prepared. */
+  agents: number;
   log: Log;
   start(): Executor;
   /** See `SpareState`. */
@@ -21,6 +25,9 @@ const READY_DEADLINE_MS = 60_000;
 export class Spares {
   readonly #options: SparesOptions;
   readonly #kept = new Set<Executor>();
+  /** Those of them that have been told for which runs to prepare an agent. */
+  readonly #told = new Map<Executor, StartShape | null>();
+  #expected: StartShape | null = null;
   readonly #ending = new Set<Promise<void>>();
   readonly #settled = Promise.withResolvers<void>();
   #losses = 0;
@@ -38,12 +45,18 @@ export class Spares {
     return this.#settled.promise;
   }
 
-  /** Takes one for a lease: one that is ready, else one that soon will be. */
+  /** Takes one for a lease: one that has an agent, else one that is ready, else one that soon will be. */
   take(): Executor | null {
     const all = [...this.#kept];
-    const spare = all.find((one) => one.has("ready")) ?? all[0] ?? null;
-    if (spare !== null) this.#kept.delete(spare);
+    const spare = all.find((one) => one.has("agent")) ?? all.find((one) => one.has("ready")) ?? all[0] ?? null;
+    if (spare !== null) this.#forget(spare);
     return spare;
+  }
+
+  /** Has agents prepared for runs of this shape from now on; null for none. */
+  expect(shape: StartShape | null): void {
+    this.#expected = shape;
+    this.#tell();
   }
 
   /** Prepares what is missing, now or as soon as it may. To be called whenever something has changed. */
@@ -52,6 +65,7 @@ export class Spares {
     if (this.#isClosed) return;
     const all = [...this.#kept];
     const isReady = all.some((one) => one.has("ready"));
+    this.#tell();
     if (isReady) this.#losses = 0;
     if (isReady || this.#losses > 0) this.#settled.resolve();
     const at = nextPreparation({
@@ -76,6 +90,22 @@ export class Spares {
     await Promise.all(this.#ending);
   }
 
+  /** Those that are ready, as many as are to have an agent, learn for which runs: when it has changed, and no run is starting. */
+  #tell(): void {
+    if (this.#isClosed || isYielding(this.#options.startingSinceMs(), Date.now())) return;
+    const expected = this.#expected;
+    for (const spare of [...this.#kept].filter((one) => one.has("ready")).slice(0, this.#options.agents)) {
+      if (keyOf(this.#told.get(spare) ?? null) === keyOf(expected)) continue;
+      this.#told.set(spare, expected);
+      spare.expect(expected);
+    }
+  }
+
+  #forget(spare: Executor): boolean {
+    this.#told.delete(spare);
+    return this.#kept.delete(spare);
+  }
+
   #prepare(): void {
     const spare = this.#options.start();
     this.#kept.add(spare);
@@ -85,7 +115,7 @@ export class Spares {
     const ending = spare.gone.then(async () => {
       clearTimeout(deadline);
       // One that was taken is its lease's business.
-      if (this.#kept.delete(spare)) await this.#lose(spare);
+      if (this.#forget(spare)) await this.#lose(spare);
       this.#ending.delete(ending);
     });
     this.#ending.add(ending);

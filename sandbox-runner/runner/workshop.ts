@@ -2,6 +2,7 @@
 import { ContainerExecutor } from "../engine/container-executor.ts";
 import { Engine } from "../engine/engine.ts";
 import { removeSocketFolders, socketFault } from "../engine/socket-folders.ts";
+import type { StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { awaitProcess, startProcess } from "../process/spawn.ts";
 import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
@@ -13,11 +14,13 @@ import { removeLeftovers } from "./state-folder.ts";
 export interface Workshop {
   /** How many executors are kept prepared. */
   spares: number;
+  /** How many of them have an agent prepared, where that is possible. */
+  agents: number;
   /** @returns what is missing for work here, a line each; null for nothing. */
   check(): Promise<(string | null)[]>;
   /** Ends and removes what an earlier runner of this state folder has left. @throws when the file system refuses. */
   removeLeftovers(): Promise<void>;
-  start(one: { name: string; runnerId: string; onNews(): void }): Executor;
+  start(one: { name: string; runnerId: string; onNews(): void; onShape(shape: StartShape | null): void }): Executor;
 }
 
 const GIT_DEADLINE_MS = 10_000;
@@ -29,10 +32,10 @@ export function workshopFor(settings: RunnerSettings, log: Log): Workshop {
 function processes(settings: RunnerSettings, log: Log): Workshop {
   return {
     spares: settings.spares,
+    agents: settings.agents,
     check: async () => [await gitFault()],
     removeLeftovers: () => removeLeftovers(settings.stateFolder, log),
-    start: ({ name, runnerId, onNews }) =>
-      new ProcessExecutor({ settings: { ...settings, runnerId }, log, name, onNews }),
+    start: ({ runnerId, ...one }) => new ProcessExecutor({ settings: { ...settings, runnerId }, log, ...one }),
   };
 }
 
@@ -46,6 +49,7 @@ function containers(
   return {
     // A container is told its lease when it starts.
     spares: 0,
+    agents: 0,
     // Without a socket there is nothing to try.
     check: async () => [socketFault(stateFolder) ?? (await engine.check())],
     removeLeftovers: async () => {

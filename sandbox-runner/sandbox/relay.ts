@@ -1,7 +1,8 @@
 /**
  * The relay: the one address that a sandbox reaches. It forwards the run's own proxy paths to the instance, streaming
- * both ways, is the sandbox's way to the hosts that its network policy allows, and refuses everything else. It holds no secret:
- * the sandbox's own proxy token goes through as it is.
+ * both ways, is the sandbox's way to the hosts that its network policy allows, and refuses everything else. The sandbox's own
+ * proxy token goes through as it is; only where the agent's program was started before there was a run, it is put in the place of
+ * what that program has instead.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,6 +14,7 @@ import { answer, type ForwardOptions, forward } from "./forward.ts";
 import { type Answered, type GitFault, GitFaults } from "./git-faults.ts";
 import { LOOPBACK, listenAt } from "./listen.ts";
 import { ghTarget, isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
+import type { StandIn } from "./stand-in.ts";
 
 export interface Relay {
   port: number;
@@ -24,6 +26,8 @@ export interface Relay {
    * @param outside what the sandbox may reach beside the instance; null where it has a way of its own.
    */
   serve(scope: RelayScope, onRefused?: (refusal: ToldRefusal) => void, outside?: Outside | null): void;
+  /** Has the stand-in replaced in the sandbox's requests, once it stands for something. */
+  accept(standIn: StandIn): void;
   /** What the last request for a repository met, by its number; null where it was answered well, or there was none. */
   gitFault(number: number): GitFault | null;
   /** How many bytes of answers it has passed on so far. */
@@ -43,6 +47,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   let tell: (refusal: ToldRefusal) => void = () => {};
   const told = new ToldOnce(REFUSALS_TOLD);
   let passedIn = 0;
+  let accepted: StandIn | null = null;
   const onReceived = (bytes: number) => {
     passedIn += bytes;
   };
@@ -61,6 +66,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     } else answer(response, "proxy_refused", refusal(request));
   };
   const server = createServer((request, response) => {
+    if (served !== null) accepted?.replaceIn(request);
     const ofGh = served === null ? null : ghTarget(request.url, served);
     if (ofGh !== null) {
       request.url = ofGh;
@@ -102,6 +108,9 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
           serveInstance(request, response);
         },
       });
+    },
+    accept: (standIn) => {
+      accepted = standIn;
     },
     gitFault: (number) => gitFaults.of(number),
     passedIn: () => passedIn,

@@ -16,7 +16,7 @@ import { leftTree } from "./left-tree.ts";
 import { restoreConversation, restoreWorkspace } from "./restore.ts";
 import { SDK_VERSION } from "./sdk-version.ts";
 import { missingWords, type Restored, toldText } from "./told.ts";
-import type { SessionPlace } from "./workspace.ts";
+import { renameSides, type SessionPlace } from "./workspace.ts";
 
 type Notice = Extract<RunnerEvent, { type: "notice" }>;
 
@@ -34,12 +34,19 @@ export class AttemptSession {
   readonly #options: AttemptSessionOptions;
   readonly #mirror: ConversationMirror;
   #place: SessionPlace | null = null;
+  #recordedAs: string | null = null;
   /** What the agent has to know before its task. */
   told = "";
 
   constructor(options: AttemptSessionOptions) {
     this.#options = options;
     this.#mirror = new ConversationMirror(options.sendEntries);
+  }
+
+  /** The agent's program was started before there was a run, and records its conversation under another name: nobody is told of that. */
+  recordAs(sessionId: string): void {
+    this.#recordedAs = sessionId;
+    this.#mirror.rename(sessionId, this.#options.conversation.sdk_session_id);
   }
 
   /** How many entries of the conversation have been handed on. */
@@ -50,7 +57,7 @@ export class AttemptSession {
   /** How the agent's program is started. */
   get agentOptions(): Pick<Options, "sessionId" | "resume" | "sessionStore" | "sessionStoreFlush"> {
     const { sdk_session_id: id, resume } = this.#options.conversation;
-    const which = resume === null ? { sessionId: id } : { resume: id };
+    const which = resume === null ? { sessionId: this.#recordedAs ?? id } : { resume: id };
     return { ...which, sessionStore: this.#mirror, sessionStoreFlush: "eager" };
   }
 
@@ -126,6 +133,8 @@ export class AttemptSession {
     const file = join(folder, `${randomUUID()}.workspace`);
     const signal = AbortSignal.timeout(deadlineMs);
     try {
+      if (this.#recordedAs !== null)
+        await renameSides(place, this.#recordedAs, conversation.sdk_session_id, { deadlineMs, signal });
       const given = { place, sdkSessionId: conversation.sdk_session_id, file, deadlineMs, signal };
       const { bytes, sha256, leftOut, leftOutCount } = await packWorkspace(given);
       await this.#sendFile(file, { bytes, sha256 }, signal);

@@ -30,6 +30,7 @@ export class ConversationMirror implements SessionStore {
   readonly #send: SendEntries;
   #entries = 0;
   #isClosed = false;
+  #names: { own: string; given: string } | null = null;
 
   constructor(send: SendEntries) {
     this.#send = send;
@@ -38,6 +39,11 @@ export class ConversationMirror implements SessionStore {
   /** How many have been handed on. */
   get entries(): number {
     return this.#entries;
+  }
+
+  /** What the program calls by a name of its own is handed on by the conversation's: both are UUIDs, and stand for nothing else. */
+  rename(own: string, given: string): void {
+    this.#names = { own, given };
   }
 
   /** The attempt is over: what would still come is handed on no more. */
@@ -49,7 +55,8 @@ export class ConversationMirror implements SessionStore {
   async append({ subpath }: SessionKey, entries: SessionStoreEntry[]): Promise<void> {
     if (this.#isClosed) return;
     const kept = entries.filter(({ type }) => !LEFT_OUT.has(type) && !type.startsWith(LEFT_OUT_BEGINNING));
-    const [beside, own] = [kept.filter(isBeside), kept.filter((entry) => !isBeside(entry))];
+    const named = kept.map((entry) => this.#named(entry));
+    const [beside, own] = [named.filter(isBeside), named.filter((entry) => !isBeside(entry))];
     this.#hand(subpath === undefined ? null : `${subpath}.jsonl`, own);
     if (subpath !== undefined) this.#hand(`${subpath}${META}`, beside);
   }
@@ -57,6 +64,11 @@ export class ConversationMirror implements SessionStore {
   /** What is to be gone on from lies in the agent's home before its program starts. */
   async load(): Promise<null> {
     return null;
+  }
+
+  #named(entry: SessionStoreEntry): SessionStoreEntry {
+    if (this.#names === null) return entry;
+    return JSON.parse(JSON.stringify(entry).replaceAll(this.#names.own, this.#names.given));
   }
 
   #hand(file: string | null, entries: readonly SessionStoreEntry[]): void {

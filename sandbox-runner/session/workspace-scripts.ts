@@ -113,3 +113,11 @@ export const WRITE_FILE = String.raw`
 mkdir -p -- "$(dirname -- "$1")" || exit 1
 if [ "$2" = last ]; then exec tail -n 1 >"$1"; else exec cat >"$1"; fi
 `;
+
+/** Gives what the agent's program keeps under one name another. Arguments: pairs of folders. */
+export const RENAME_FOLDERS = `
+while [ $# -ge 2 ]; do
+  [ ! -d "$1" ] || [ -e "$2" ] || mv -T -- "$1" "$2" || exit 1
+  shift 2
+done
+`;

@@ -6,6 +6,7 @@ import type { Bounds, Command, CommandEnd, Place } from "../process/spawn.ts";
 import { BASH } from "../sandbox/entering.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { PROJECT_FOLDER } from "./conversation-mirror.ts";
+import { RENAME_FOLDERS } from "./workspace-scripts.ts";
 
 export interface SessionPlace {
   sandbox: Sandbox;
@@ -46,6 +47,19 @@ export function sideFolders(place: SessionPlace, sdkSessionId: string): string[]
     join(configFolder(place), "tasks", sdkSessionId),
     join(projectFolder(place), "memory"),
   ];
+}
+
+/** Gives the agent's own files the conversation's name in place of the one that its program has. @throws Error when they keep it. */
+export async function renameSides(
+  place: SessionPlace,
+  own: string,
+  given: string,
+  bounds: Pick<Bounds, "deadlineMs" | "signal">,
+): Promise<void> {
+  const folders = [projectFolder(place), join(configFolder(place), "tasks")];
+  const words = folders.flatMap((folder) => [join(folder, own), join(folder, given)]);
+  const end = await runScript(place, RENAME_FOLDERS, words, bounds);
+  if (end.code !== 0) throw new Error("The agent's own files could not be renamed.");
 }
 
 /** Looking at a working tree, and putting it back, runs nothing that the repository's settings name, as far as git lets it be switched off. */

@@ -12,6 +12,8 @@ import { codeOf, failed, messageOf, type Outcome, succeeded } from "#scripts/out
 const RUNNER_VARIABLES = [
   "REVEILLE_SANDBOX",
   "REVEILLE_CAPACITY",
+  "REVEILLE_SPARES",
+  "REVEILLE_PREPARED_AGENTS",
   "REVEILLE_RUN_PROCESSES",
   "REVEILLE_RUN_MEMORY_MIB",
   "REVEILLE_RUN_DISK_MIB",

@@ -17,6 +17,7 @@ it("does not wait for it for ever when it is told to stop, and never says that i
     gone: never,
     outcome: "",
     has: () => true,
+    expect: () => {},
     give: () => {},
     stop: () => void told.push("stop"),
     kill: () => void told.push("kill"),
@@ -25,6 +26,7 @@ it("does not wait for it for ever when it is told to stop, and never says that i
   const executors = new Executors({
     capacity: 1,
     spares: 0,
+    agents: 0,
     log: (what, facts) => void logged.push(`${what} ${facts?.["executor"]}`),
     start: () => stuck,
     onEnded: () => void told.push("ended"),

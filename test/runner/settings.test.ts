@@ -29,6 +29,15 @@ describe("a runner's settings", () => {
     expect(readSettings(given)).toMatchObject({ settings: { runnerId: "big-1", capacity: 7, sandbox: "none" } });
   });
 
+  it.each<[Record<string, string>, number]>([
+    [{}, 1],
+    [{ REVEILLE_SPARES: "3" }, 3],
+    [{ REVEILLE_SPARES: "3", REVEILLE_PREPARED_AGENTS: "0" }, 0],
+    [{ REVEILLE_PREPARED_AGENTS: "2" }, 2],
+  ])("given %j, prepares so many agents: %i", (given, agents) => {
+    expect(readSettings({ ...good, ...given })).toMatchObject({ settings: { agents } });
+  });
+
   it.each([
     ["HTTP://Reveille.Example.com:80/", "http://reveille.example.com"],
     ["https://example.com/teams/one//", "https://example.com/teams/one"],

@@ -1,6 +1,6 @@
 /** When another spare executor is prepared. */
 import { describe, expect, it } from "vitest";
-import { nextPreparation, type SpareState } from "#sandbox-runner/runner/spare-rules.ts";
+import { isYielding, nextPreparation, type SpareState } from "#sandbox-runner/runner/spare-rules.ts";
 
 const none: SpareState = {
   wanted: 1,
@@ -25,5 +25,16 @@ describe("the next spare is prepared", () => {
     ["when both reasons to wait are over", { losses: 1, lostAtMs: 30_000, startingSinceMs: 5_000 }, 31_000],
   ])("%s", (_when, state, at) => {
     expect(nextPreparation({ ...none, ...state })).toBe(at);
+  });
+});
+
+describe("all that can wait", () => {
+  it.each<[string, number | null, boolean]>([
+    ["does not, while no run is starting", null, false],
+    ["does, beside one that has just begun", 100_000, true],
+    ["does, beside one of nearly twenty seconds", 80_001, true],
+    ["does not any more, beside one of twenty seconds", 80_000, false],
+  ])("%s", (_when, startingSinceMs, isSo) => {
+    expect(isYielding(startingSinceMs, 100_000)).toBe(isSo);
   });
 });

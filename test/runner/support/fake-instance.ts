@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   createServer,
+  type IncomingHttpHeaders,
   request as httpRequest,
   type IncomingMessage,
   type Server,
@@ -49,6 +50,8 @@ export class FakeInstance {
   readonly heard: RunnerToPool[] = [];
   /** Requests of the proxies, as `METHOD path`. */
   readonly proxied: string[] = [];
+  /** Each call to the model, by run: its headers, and its body as text. */
+  readonly modelCalls = new Map<string, { headers: IncomingHttpHeaders; body: string }[]>();
   /** What runners have kept of setup scripts, by key. */
   readonly setups = new Map<string, { content: Buffer; sha256: string }>();
   /** The workspaces that runs have sent, by run. */
@@ -186,6 +189,7 @@ export class FakeInstance {
       return void this.#passToWorker(workerGit, request, response, runId);
     const git = /^git\/([0-9]+)\/(.*)$/.exec(rest);
     if (git === null) {
+      this.#noteCall(request, runId);
       this.#pass(request, response, `${this.#upstreams.modelUrl}/${rest.replace("model/", "")}`, {});
       return;
     }
@@ -196,6 +200,15 @@ export class FakeInstance {
     const target = `${this.#upstreams.gitUrl}${repository.pathname}.git/${git[2]}?${query}`;
     const authorization = `Basic ${Buffer.from(this.#upstreams.gitCredential).toString("base64")}`;
     this.#pass(request, response, target, { authorization });
+  }
+
+  #noteCall(request: IncomingMessage, runId: string): void {
+    const pieces: Buffer[] = [];
+    request.on("data", (piece: Buffer) => pieces.push(piece));
+    request.once("end", () => {
+      const call = { headers: request.headers, body: Buffer.concat(pieces).toString("utf8") };
+      this.modelCalls.set(runId, [...(this.modelCalls.get(runId) ?? []), call]);
+    });
   }
 
   #passToWorker(workerGit: WorkerGit, request: IncomingMessage, response: ServerResponse, runId: string): void {

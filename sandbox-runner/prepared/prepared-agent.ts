@@ -1,0 +1,229 @@
+/**
+ * An agent whose program is started before there is a run: the program needs longer for that than for anything else until its
+ * first words. It is started for runs of one shape, with a stand-in for the credential, and given to a run only if that run's
+ * own program would be started with the same words and variables. Else it is ended, and nothing of it is left.
+ */
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { errorText } from "#protocol/log.ts";
+import { agentEnvironment, type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
+import { fixedOptions } from "../agent/agent-options.ts";
+import { runSettings } from "../agent/repository-settings.ts";
+import { ToolGate } from "../agent/tool-gate.ts";
+import type { Log } from "../process/log.ts";
+import { emptyFolder, type RunFolder } from "../process/run-folder.ts";
+import type { Command, PipedProcess, Place } from "../process/spawn.ts";
+import { within } from "../process/within.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { StandIn } from "../sandbox/stand-in.ts";
+import { ConversationMirror } from "../session/conversation-mirror.ts";
+import { dryStart, type Start } from "./dry-start.ts";
+import { PreparedProgram } from "./prepared-program.ts";
+import { type StartShape, shapeKey } from "./start-shape.ts";
+
+export interface PreparedAgentOptions {
+  /** The mark of its processes. */
+  mark: string;
+  sandbox: Sandbox;
+  /** As this machine has it. */
+  folder: RunFolder;
+  /** The relay, as what is in the sandbox calls it. */
+  relayUrl: string;
+  log: Log;
+  /** Told each time that a program waits for a run. */
+  onReady(): void;
+}
+
+/** For which run it is taken. */
+export interface PreparedFor {
+  id: string;
+  /** The token that its stand-in stands for. */
+  token: string;
+  /** What its own program would have been started with besides. */
+  variables: Record<string, string>;
+}
+
+/** A program that waits, for one run. */
+export interface Prepared {
+  /** The name under which it records its conversation. */
+  sessionId: string;
+  /** How it asks its model: by the stand-in, which stands for the run's token from now on. */
+  way: ModelWay;
+  /** @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so. */
+  start(command: Command, place: Place): PipedProcess | null;
+}
+
+interface Current {
+  key: string;
+  sessionId: string;
+  start: Start;
+  /** Those of its settings. */
+  variables: Record<string, string>;
+  program: PreparedProgram;
+  startedAtMs: number;
+}
+
+/** Until there is a run. */
+const NOBODY = { run_id: "", session_url: "" };
+const READY_MS = 30_000;
+const ANSWER_MS = 3_000;
+/** What it has read of the world, the date among it, is as old as the program: then another takes its place. */
+const LONGEST_WAIT_MS = 1_800_000;
+const FIRST_PAUSE_MS = 1_000;
+/** So many that were lost one after the other, and no more are started in this place. */
+const MOST_LOSSES = 5;
+
+export class PreparedAgent {
+  readonly standIn = new StandIn();
+  readonly #options: PreparedAgentOptions;
+  readonly #way: ModelWay;
+  #wanted: StartShape | null = null;
+  #current: Current | null = null;
+  #losses = 0;
+  #work: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #isClaimed = false;
+
+  constructor(options: PreparedAgentOptions) {
+    this.#options = options;
+    this.#way = modelWay(options.relayUrl, this.standIn.id, this.standIn.token);
+  }
+
+  /** From now on runs of this shape are expected; null for none whose agent could be prepared. */
+  expect(shape: StartShape | null): void {
+    this.#wanted = shape;
+    this.#adjustSoon();
+  }
+
+  /** There is a lease: nothing is started any more. */
+  claim(): void {
+    clearTimeout(this.#timer);
+    this.#isClaimed = true;
+  }
+
+  /** @returns what waits for this run; null when there is nothing: then nothing of it is left in the place. */
+  async takeFor(shape: StartShape | null, run: PreparedFor): Promise<Prepared | null> {
+    this.claim();
+    await this.#work;
+    const current = this.#current;
+    if (current === null) return null;
+    const isFit = shape !== null && current.key === shapeKey(shape) && isOfToday(current) && current.program.isReady;
+    // One that does not answer is none.
+    const isTaken =
+      isFit && (await current.program.tellVariables({ ...current.variables, ...run.variables }, ANSWER_MS));
+    this.#options.log("agent_waited", { executor: this.#options.mark, is_taken: isTaken });
+    if (!isTaken) {
+      await this.#clear();
+      return null;
+    }
+    this.standIn.lend({ id: run.id, token: run.token });
+    const { sessionId, program, start } = current;
+    return {
+      sessionId,
+      way: this.#way,
+      start: (command, { env }) => {
+        this.#current = null;
+        const isSame = isDeepStrictEqual({ command, env }, { command: start.command, env: start.env });
+        if (isSame && program.isReady) return program.handOver();
+        this.#options.log("prepared_agent_unfit", { executor: this.#options.mark, is_same: isSame }, "warn");
+        void program.end();
+        return null;
+      },
+    };
+  }
+
+  /** Ends what waits, and removes what it has written. */
+  async close(): Promise<void> {
+    this.claim();
+    await this.#work;
+    await this.#clear();
+  }
+
+  #adjustSoon(): void {
+    clearTimeout(this.#timer);
+    if (this.#isClaimed) return;
+    this.#work = this.#work.then(() => this.#adjust()).catch((error) => this.#lost(errorText(error)));
+  }
+
+  async #adjust(): Promise<void> {
+    const wanted = this.#wanted;
+    const current = this.#current;
+    if (this.#isClaimed || (current !== null && wanted !== null && isAsWanted(current, wanted))) return;
+    if (current !== null) await this.#clear();
+    if (wanted === null || this.#losses >= MOST_LOSSES) return;
+    const sessionId = randomUUID();
+    const options = this.#startOptions(wanted, sessionId);
+    const start = await dryStart(options);
+    // A lease has come meanwhile: its agent is not kept waiting by this one.
+    if (this.#isClaimed) return;
+    const child = this.#options.sandbox.start(start.command, { cwd: this.#options.folder.workspace, env: start.env });
+    const variables = options.settings.env ?? {};
+    const program = new PreparedProgram(child, start.initialize, { ...variables, ...runVariables(NOBODY) });
+    const begun = { key: shapeKey(wanted), sessionId, start, variables, program, startedAtMs: Date.now() };
+    this.#current = begun;
+    void this.#seeReady(begun);
+    void program.ended.then(() => {
+      if (this.#current === begun && !this.#isClaimed) this.#lost("ended");
+    });
+  }
+
+  async #seeReady(begun: Current): Promise<void> {
+    const isReady = await within(READY_MS, begun.program.ready, false);
+    if (this.#current !== begun || this.#isClaimed) return;
+    // Its end is told by itself.
+    if (!isReady) return await begun.program.end();
+    this.#losses = 0;
+    const { mark, log, onReady } = this.#options;
+    log("agent_ready", { executor: mark, ms: Date.now() - begun.startedAtMs });
+    this.#timer = setTimeout(() => this.#adjustSoon(), LONGEST_WAIT_MS);
+    onReady();
+  }
+
+  #lost(outcome: string): void {
+    this.#losses += 1;
+    this.#options.log("prepared_agent_lost", { executor: this.#options.mark, outcome }, "warn");
+    const pauseMs = FIRST_PAUSE_MS * 2 ** (this.#losses - 1);
+    this.#timer = setTimeout(() => this.#adjustSoon(), pauseMs);
+  }
+
+  /** Ends it, and removes what it has written. Never rejects. */
+  async #clear(): Promise<void> {
+    const current = this.#current;
+    this.#current = null;
+    await current?.program.end();
+    const { mark, log, folder } = this.#options;
+    const emptied = [folder.home, folder.temporary, folder.workspace].map((one) => emptyFolder(one));
+    await Promise.all(emptied).catch((error) =>
+      log("prepared_agent_kept", { executor: mark, error: errorText(error) }, "warn"),
+    );
+  }
+
+  #startOptions(shape: StartShape, sessionId: string) {
+    const { sandbox, folder, mark } = this.#options;
+    const env = agentEnvironment(mark, { ...folder, home: sandbox.home ?? folder.home }, this.#way, shape);
+    const { tools: policy, model, asks } = shape;
+    const gate = new ToolGate({ policy, asks, given: null, isLost: false, earlier: [], onAsked: () => {} });
+    // Hooks are a repository's: no run of a shape has one.
+    const settings = runSettings({ text: null, env, model, hookSeconds: 1, tools: policy });
+    return {
+      ...fixedOptions(shape, "", gate),
+      ...(shape.is_kept ? conversationOptions(sessionId) : {}),
+      settings: settings.flags,
+      cwd: folder.workspace,
+      env,
+    };
+  }
+}
+
+function conversationOptions(sessionId: string) {
+  return { sessionId, sessionStore: new ConversationMirror(() => {}), sessionStoreFlush: "eager" as const };
+}
+
+function isAsWanted({ key, program, startedAtMs }: Current, wanted: StartShape): boolean {
+  return key === shapeKey(wanted) && !program.isOver && Date.now() - startedAtMs < LONGEST_WAIT_MS;
+}
+
+/** The program tells its model which day it is. */
+function isOfToday({ startedAtMs }: Current): boolean {
+  return new Date(startedAtMs).toDateString() === new Date().toDateString();
+}

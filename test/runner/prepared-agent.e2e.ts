@@ -1,0 +1,200 @@
+/** An agent whose program was started before there was a run asks its model as one does that was started for the run. */
+import { basename } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunOrder } from "#protocol/runner-link.ts";
+import { Bed, bash, noSandbox, type Script } from "./support/bed.ts";
+import type { FakeRun } from "./support/fake-run.ts";
+import { processesWith } from "./support/processes.ts";
+import { ENVIRONMENT } from "./support/run-order.ts";
+import { entriesOf, goOn, newSession } from "./support/sessions.ts";
+import { until } from "./support/until.ts";
+import { seedUpstream } from "./support/upstream.ts";
+
+/** Of a routine whose environment sets nothing. */
+const OPEN = { ...ENVIRONMENT, variables: {}, secret_values: [] };
+const SUCCEEDED = { status: "succeeded" };
+
+/** Lines of the runner's log, of one kind. */
+function logged(bed: Bed, what: string): { executor: string; is_taken?: boolean }[] {
+  const lines = bed.runner.output().split("\n");
+  return lines.filter((line) => line.includes(`"what":"${what}"`)).map((line) => JSON.parse(line));
+}
+
+/** Waits for so many spares whose agent waits for a run. @returns their names. */
+function agentsWait(bed: Bed, count = 1): Promise<string[]> {
+  return until("an agent waits", () => {
+    const spares = bed.executors().flatMap(({ folder, runId }) => (runId === null ? [basename(folder)] : []));
+    const waiting = spares.filter((name) => logged(bed, "agent_ready").some(({ executor }) => executor === name));
+    return waiting.length >= count && waiting;
+  });
+}
+
+/** Whether the runs that found an agent waiting have taken it, in their order. */
+const taken = (bed: Bed) => logged(bed, "agent_waited").map(({ is_taken }) => is_taken);
+
+/** A run's first call to its model, without what differs between any two runs. */
+function firstCall(bed: Bed, { order }: FakeRun) {
+  const [call] = bed.instance.modelCalls.get(order.run_id) ?? [];
+  if (call === undefined) throw new Error("it has asked nothing");
+  const same = (text: string) =>
+    text
+      .replace(/executor-[0-9a-f]{18}/g, "executor")
+      .replace(/claude-\d{5}/g, "claude-user")
+      .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "uuid")
+      // Of the beginning of the task.
+      .replace(/cc_version=[0-9.]+\.[0-9a-f]{3};/g, "cc_version")
+      .replace(/[0-9a-f]{64}/g, "device");
+  const { authorization: _token, "content-length": _length, host: _host, ...headers } = call.headers;
+  return { headers, body: JSON.parse(same(call.body)) };
+}
+
+describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of one started for its run", () => {
+  it.each<[string, Partial<RunOrder>]>([
+    ["as most are", {}],
+    ["whose conversation is kept", newSession()],
+    ["that can ask nobody", { asks: false }],
+    ["with notes", { notes: ["findings", "to-do"] }],
+    ["with a review and things to show", { reviews: "run_01ARYZ6S41TSV4RRFFQ69G5FAV", takes: ["artifacts", "diff"] }],
+    ["of another model, with others beside it", { model: "claude-opus-5", other_models: ["claude-haiku-5"] }],
+    ["of few turns", { turns: 3 }],
+    ["with rules for its tools", { tools: { deny: ["Bash(rm *)", "Write"], ask: ["Bash(curl *)"] } }],
+    ["with a list of its tools", { tools: { allow: ["Bash", "Read"], deny: [], ask: [] } }],
+    ["that reaches all of the internet", { environment: { ...OPEN, network: { level: "full", allow: [] } } }],
+    ["about a stranger's commit", { checkout: forkOf("https://code.example.com/app") }],
+  ])("%s", async (_what, changes) => {
+    const bed = await Bed.make();
+    const script: Script = [bash("env | cut -d= -f1 | sort"), "Done."];
+    const run = () => bed.run(script, [], { environment: OPEN, ...changes });
+    const cold = run();
+    const variables = await cold.event("tool.result");
+    expect((await cold.finished()).outcome).toEqual(SUCCEEDED);
+    await agentsWait(bed);
+    const prepared = run();
+    expect((await prepared.event("tool.result")).text).toBe(variables.text);
+    expect((await prepared.finished()).outcome).toEqual(SUCCEEDED);
+    expect(taken(bed)).toEqual([true]);
+    expect(firstCall(bed, prepared)).toEqual(firstCall(bed, cold));
+    await bed.close();
+  });
+});
+
+describe.skipIf(noSandbox !== null)("a prepared agent", () => {
+  let bed: Bed;
+  beforeAll(async () => {
+    bed = await Bed.make({ REVEILLE_SPARES: "2" });
+    seedUpstream(bed.upstream, "app", { "README.md": "# App\n", "CLAUDE.md": "Speak like a pirate.\n" });
+    await expectOpen();
+  });
+  afterAll(() => bed.close());
+  /** So many runs that others are not what is expected. */
+  const expectOpen = async () => {
+    await Promise.all([1, 2, 3].map(() => open(["Done."]).finished()));
+  };
+  const open = (script: Script, changes: Partial<RunOrder> = {}, repositories: string[] = []) =>
+    bed.run(script, repositories, { environment: OPEN, ...newSession(), ...changes });
+
+  it.each<[string, Partial<RunOrder>, string[]]>([
+    ["repository", {}, ["app"]],
+    ["variable", { environment: { ...OPEN, variables: { GREETING: "hello" } } }, []],
+    ["setup script", { environment: { ...OPEN, setup: { script: "touch ~/made", cache_key: "a".repeat(64) } } }, []],
+    ["connector", { mcp_servers: ["none"] }, []],
+    ["rule that was not expected", { tools: { deny: ["Read"], ask: [] } }, []],
+  ])("is not taken by a run with a %s, and leaves nothing to it", async (_what, changes, repositories) => {
+    await expectOpen();
+    await agentsWait(bed, 2);
+    const before = taken(bed).length;
+    const run = open(["Done."], changes, repositories);
+    expect((await run.finished()).outcome).toEqual(SUCCEEDED);
+    expect(taken(bed).slice(before)).toEqual([false]);
+    expect(JSON.stringify(bed.instance.modelCalls.get(run.order.run_id)?.[0]?.headers)).toContain(run.proxyToken);
+  });
+
+  it("that has died, or hangs, is not taken; the run starts its own", async () => {
+    await expectOpen();
+    for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
+      const waiting = await agentsWait(bed, 2);
+      const before = taken(bed).length;
+      const agents = waiting.flatMap(agentsOf);
+      expect(agents).toHaveLength(2);
+      for (const pid of agents) process.kill(pid, signal);
+      // Both of those that were stopped: what hangs is ended only when a run comes for it.
+      const runs = signal === "SIGSTOP" ? [open(["Done."]), open(["Done."])] : [open(["Done."])];
+      for (const run of runs) expect((await run.finished()).outcome).toEqual(SUCCEEDED);
+      expect(taken(bed).slice(before)).not.toContain(true);
+    }
+  });
+
+  it("that dies is replaced", async () => {
+    const [name = ""] = await agentsWait(bed, 2);
+    const times = () => logged(bed, "agent_ready").filter(({ executor }) => executor === name).length;
+    const before = times();
+    for (const pid of agentsOf(name)) process.kill(pid, "SIGKILL");
+    await until("another waits", () => times() > before);
+    expect(logged(bed, "prepared_agent_lost").map(({ executor }) => executor)).toContain(name);
+  });
+
+  it("has no credential: what it has instead is good for its own model path, in its own place", async () => {
+    await agentsWait(bed, 2);
+    // Backwards, so that nothing takes secrets out of it.
+    const dump = bash("(env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n') | rev | sort -u; sleep 1");
+    const first = open([dump, "Done."]);
+    const seen = forwards((await first.event("tool.result")).text);
+    const url = /^ANTHROPIC_BASE_URL=(.+)$/m.exec(seen)?.[1] ?? "";
+    const token = /^ANTHROPIC_AUTH_TOKEN=(.+)$/m.exec(seen)?.[1] ?? "";
+    expect([url, token]).toEqual([expect.stringContaining("/proxy/place_"), expect.stringMatching(/^stand-in-/)]);
+    expect(seen).not.toContain(first.proxyToken);
+    expect(seen).toContain(`REVEILLE_RUN_ID=${first.order.run_id}`);
+    const asked = (where: string) =>
+      `curl -s -o /dev/null -w '%{http_code} ' -X POST -H 'Authorization: Bearer ${token}' '${where}'`;
+    const second = open([
+      bash(`${asked(`${url}/v1/messages`)}; ${asked(`${url.replace("/model", "/git/0/git-upload-pack")}`)}`),
+      "Done.",
+    ]);
+    expect((await second.event("tool.result")).text.trim()).toBe("403 403");
+    expect((await second.finished()).outcome).toEqual(SUCCEEDED);
+    const at = (path: string) =>
+      fetch(`${bed.instance.url}${path}`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+    const paths = [new URL(url).pathname, `/proxy/${first.order.run_id}/model`].map((path) => `${path}/v1/messages`);
+    expect(await Promise.all(paths.map(async (path) => (await at(path)).status))).toEqual([401, 401]);
+    await first.finished();
+    expect(taken(bed).slice(-2)).toEqual([true, true]);
+  });
+
+  it("keeps its conversation by the session's name, and a later run goes on with it", async () => {
+    await agentsWait(bed, 1);
+    const long = bash("seq 1 20000");
+    const first = open([long, "I have counted."]);
+    expect((await first.finished()).outcome).toEqual(SUCCEEDED);
+    expect(taken(bed).at(-1)).toBe(true);
+    const name = first.order.conversation?.sdk_session_id;
+    expect(new Set(entriesOf(first).flatMap(({ sessionId }) => (sessionId === undefined ? [] : [sessionId])))).toEqual(
+      new Set([name]),
+    );
+    const next = goOn(bed, [first], "And now?", { order: { environment: OPEN } });
+    expect((await next.finished()).outcome).toEqual(SUCCEEDED);
+    const [call] = bed.instance.modelCalls.get(next.order.run_id) ?? [];
+    expect(call?.body).toContain("I have counted.");
+    // The whole output lies beside the conversation, and is there again where the conversation says.
+    const path = /[^\s"\\]*\/tool-results\/[^\s"\\]*\.txt/.exec(call?.body ?? "")?.[0];
+    expect(path).toContain(`/${name}/`);
+    const look = goOn(bed, [first, next], "Look.", { order: { environment: OPEN } });
+    expect((await look.finished()).outcome).toEqual(SUCCEEDED);
+  });
+});
+
+function forkOf(repository: string): NonNullable<RunOrder["checkout"]> {
+  return { repository, ref: "refs/pull/7/head", commit: "a".repeat(40), is_fork: true, trusted_ref: null };
+}
+
+function forwards(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => [...line].reverse().join(""))
+    .join("\n");
+}
+
+/** The agent's programs of an executor, as this machine numbers them. */
+function agentsOf(name: string): number[] {
+  const lines = processesWith(name).filter((line) => /^\d+ \S*\/claude --output-format/.test(line));
+  return lines.map((line) => Number(line.split(" ")[0]));
+}
