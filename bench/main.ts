@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { compareWith } from "./against.ts";
 import { asJson, asTable, type MeasuredRow } from "./report.ts";
 import { isReached, ROUNDS, type Row } from "./row.ts";
+import { cancel } from "./rows/cancel.ts";
 import { clock } from "./rows/clock.ts";
 import { clockShapes } from "./rows/clock-shapes.ts";
 import { cloneBundle } from "./rows/clone-bundle.ts";
@@ -31,6 +32,7 @@ import { runList } from "./rows/run-list.ts";
 import { setupCache } from "./rows/setup-cache.ts";
 import { startUp } from "./rows/start-up.ts";
 import { webhooks } from "./rows/webhooks.ts";
+import { wordsAtOnce } from "./rows/words-at-once.ts";
 import { machineFacts } from "./support/machine.ts";
 import { ROOT, scratchPath } from "./support/scratch.ts";
 import { servedBy } from "./support/served.ts";
@@ -46,6 +48,8 @@ const ROWS: readonly Row[] = [
   webhooks,
   deliveryToRun,
   firstEvent,
+  wordsAtOnce,
+  cancel,
   containerStart,
   setupCache,
   cloneCache,

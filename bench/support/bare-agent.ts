@@ -10,6 +10,7 @@ import { openRuntimeSandbox } from "#sandbox-runner/sandbox/runtime-sandbox.ts";
 import type { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { nowMs } from "./clock.ts";
 import { startOpenProxy } from "./open-proxy.ts";
+import { goneAt, isBelow, markOf, workersOf } from "./processes.ts";
 import { serveHelper } from "./serve-helper.ts";
 
 const NAME = "bare-agent";
@@ -30,8 +31,21 @@ export interface BareRun {
   repository: { url: string; authorization: string } | null;
 }
 
+/** An agent that waits for its task. */
+interface Waiting {
+  give(task: string): void;
+  /** When it has said its first words or called its first tool. */
+  firstEventAt: Promise<number>;
+  /** Settles when its program is started; at once, where it is not to be started before there is a task. */
+  isWarm: Promise<unknown>;
+}
+
+/** A run that takes longer hangs. */
+const RUN_DEADLINE_MS = 60_000;
+
 let bed: Bed | null = null;
 let runs = 0;
+let waiting: Waiting[] = [];
 
 const face = {
   /** Opens the sandbox, which reaches these two addresses. */
@@ -46,12 +60,42 @@ const face = {
 
   /** @returns how long it takes until the agent's first words or tool call, in milliseconds. */
   async run(order: BareRun): Promise<number> {
-    if (bed === null) throw new Error("prepare comes first");
+    const { folder } = openBed();
     runs += 1;
     const startedAt = nowMs();
     const cwd =
-      order.repository === null ? bed.folder.workspace : await clone(bed, `repository-${runs}`, order.repository);
-    return (await firstEventAt(bed, cwd, order)) - startedAt;
+      order.repository === null ? folder.workspace : await clone(openBed(), `repository-${runs}`, order.repository);
+    const agent = openAgent(openBed(), cwd, order.model, false);
+    agent.give(order.task);
+    return (await agent.firstEventAt) - startedAt;
+  },
+
+  /** Opens agents without a repository that wait for their tasks. Resolves when all of them do. */
+  async warm({ model, count }: { model: string; count: number }): Promise<void> {
+    const { folder } = openBed();
+    waiting = Array.from({ length: count }, () => openAgent(openBed(), folder.workspace, model, true));
+    await Promise.all(waiting.map(({ isWarm }) => isWarm));
+  },
+
+  /** Runs a command in the sandbox, and kills its process group. @returns how long that takes until all is gone, in milliseconds. */
+  async hold({ name }: { name: string }): Promise<number> {
+    const { folder, sandbox } = openBed();
+    const place = { cwd: folder.workspace, env: commandEnvironment(NAME, folder) };
+    const child = sandbox.start(["/bin/bash", "-c", `exec -a ${name} tail -f /dev/null & wait`], place);
+    await markOf(name);
+    const workers = workersOf(NAME).filter((pid) => isBelow(pid, child.pid));
+    const startedAt = nowMs();
+    killGroup(child.pid);
+    return (await goneAt(workers)) - startedAt;
+  },
+
+  /** Gives all that wait their task at once. @returns how long it takes each until its first words, in milliseconds. */
+  async giveAll({ task }: { task: string }): Promise<number[]> {
+    const startedAt = nowMs();
+    const agents = waiting.splice(0);
+    for (const agent of agents) agent.give(task);
+    const ends = await Promise.all(agents.map(({ firstEventAt }) => firstEventAt));
+    return ends.map((at) => at - startedAt);
   },
 };
 
@@ -80,12 +124,20 @@ async function clone(
   return join(folder.workspace, name);
 }
 
-async function firstEventAt({ folder, sandbox }: Bed, cwd: string, order: BareRun): Promise<number> {
+function openBed(): Bed {
+  if (bed === null) throw new Error("prepare comes first");
+  return bed;
+}
+
+/** @param isEarly whether it is told nothing before it is warm. */
+function openAgent({ folder, sandbox }: Bed, cwd: string, model: string, isEarly: boolean): Waiting {
   const started: { child: PipedProcess; closed: Promise<void> }[] = [];
+  const given = Promise.withResolvers<string>();
   const finished = Promise.withResolvers<void>();
+  let lastWords = "";
   const options: Options = {
     cwd,
-    model: order.model,
+    model,
     permissionMode: "bypassPermissions",
     allowDangerouslySkipPermissions: true,
     includePartialMessages: true,
@@ -101,25 +153,41 @@ async function firstEventAt({ folder, sandbox }: Bed, cwd: string, order: BareRu
       IS_SANDBOX: "1",
     },
     spawnClaudeCodeProcess: ({ command, args, env }) => {
-      const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-      const child = sandbox.start([command, ...args], { cwd, env: Object.fromEntries(given) });
-      child.stderr.resume();
+      const words = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      const child = sandbox.start([command, ...args], { cwd, env: Object.fromEntries(words) });
+      child.stderr.on("data", (piece: Buffer) => {
+        lastWords = (lastWords + piece.toString("utf8")).slice(-500);
+      });
       started.push({ child, closed: processClosed(child) });
       return child;
     },
   };
-  let at: number | null = null;
-  for await (const message of query({ prompt: task(order.task, finished.promise), options })) {
-    if (isOwnEvent(message)) at ??= nowMs();
-    if (message.type === "result") break;
-  }
-  finished.resolve();
-  for (const { child, closed } of started) {
-    killGroup(child.pid);
-    await closed;
-  }
-  if (at === null) throw new Error("the agent said nothing");
-  return at;
+  const agent = query({ prompt: conversation(given.promise, finished.promise), options });
+  const isWarm = isEarly ? agent.initializationResult() : Promise.resolve();
+  const firstEventAt = async () => {
+    await given.promise;
+    const deadline = setTimeout(() => {
+      for (const { child } of started) killGroup(child.pid);
+    }, RUN_DEADLINE_MS);
+    let at: number | null = null;
+    try {
+      for await (const message of agent) {
+        if (isOwnEvent(message)) at ??= nowMs();
+        if (message.type === "result") break;
+      }
+    } catch (error) {
+      lastWords += String(error);
+    }
+    clearTimeout(deadline);
+    finished.resolve();
+    for (const { child, closed } of started) {
+      killGroup(child.pid);
+      await closed;
+    }
+    if (at === null) throw new Error(`the agent said nothing: ${lastWords}`);
+    return at;
+  };
+  return { give: given.resolve, firstEventAt: firstEventAt(), isWarm };
 }
 
 /** What a transcript would show first: a piece of text, or a tool call. */
@@ -132,7 +200,8 @@ function isOwnEvent(message: SDKMessage): boolean {
   );
 }
 
-async function* task(text: string, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
-  yield { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
+async function* conversation(given: Promise<string>, finished: Promise<void>): AsyncGenerator<SDKUserMessage> {
+  const content = await given;
+  yield { type: "user", message: { role: "user", content }, parent_tool_use_id: null };
   await finished;
 }

@@ -8,21 +8,32 @@ import type { Served } from "./served.ts";
 export interface WarmRunner extends AsyncDisposable {
   /** Resolves when an executor is prepared for the next run. */
   warm(): Promise<void>;
+  /** Resolves when so many executors have an agent prepared, and no run is on. */
+  warmAgents(count: number): Promise<void>;
 }
 
-export async function startRunner(served: Served): Promise<WarmRunner> {
+/** @param spares how many executors are kept prepared. */
+export async function startRunner(served: Served, spares = 1): Promise<WarmRunner> {
+  const agents = new Set<string>();
+  const changed = { wake: () => {} };
   const readySpares = { count: 0, used: 0, wake: () => {} };
   const program = startProgram(process.execPath, [path.join(ROOT, "sandbox-runner/main.ts")], {
     cwd: ROOT,
     env: {
       ...toolEnvironment(),
       REVEILLE_CAPACITY: "5",
+      REVEILLE_SPARES: String(spares),
       REVEILLE_URL: served.url,
       RUNNER_TOKEN: served.runnerToken,
       REVEILLE_STATE: scratchPath("runs"),
       REVEILLE_RUNNER_ID: "bench",
     },
     onLine: (line) => {
+      const [, what, executor = ""] =
+        /"what":"(agent_ready|agent_waited|lease_ended)".*"executor":"([^"]+)"/.exec(line) ?? [];
+      if (what === "agent_ready") agents.add(executor);
+      else agents.delete(executor);
+      changed.wake();
       if (!line.includes('"spare_ready"')) return;
       readySpares.count += 1;
       readySpares.wake();
@@ -37,6 +48,14 @@ export async function startRunner(served: Served): Promise<WarmRunner> {
         });
       }
       readySpares.used += 1;
+    },
+    warmAgents: async (count) => {
+      while (agents.size < count) {
+        await new Promise<void>((resolve) => {
+          changed.wake = resolve;
+        });
+      }
+      readySpares.used += count;
     },
     [Symbol.asyncDispose]: async () => {
       await program.stop(6_000);
