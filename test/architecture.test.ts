@@ -133,6 +133,12 @@ describe("imports", () => {
     expect(arrows(wrong)).toEqual([]);
   });
 
+  it("lead to one workerd, which everything is run and tested with", () => {
+    const { packages } = JSON.parse(read("package-lock.json"));
+    const found = Object.keys(packages).filter((place) => place.endsWith("node_modules/workerd"));
+    expect(found).toEqual(["node_modules/workerd"]);
+  });
+
   it("of rules are protocol, zod, croner and re2js", () => {
     const known = ["rules", "protocol", "zod", "croner", "re2js"];
     const wrong = edges.filter(({ from, target }) => topOf(from) === "rules" && !isOneOf(target, known));
