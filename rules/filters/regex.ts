@@ -66,7 +66,6 @@ export function findWholeMatch(pattern: string, texts: readonly string[], budget
   const size = compiled.expression.programSize();
   let stepsLeft: number = REGEX_LIMITS.steps;
   let isAnyLeftOut = false;
-  let isSpent = false;
   for (const [index, text] of texts.entries()) {
     const length = characterCount(text);
     const steps = STEPS_PER_TEXT + size * (length + 1);
@@ -74,16 +73,12 @@ export function findWholeMatch(pattern: string, texts: readonly string[], budget
       isAnyLeftOut = true;
       continue;
     }
-    if (steps > budget.left) {
-      isSpent = true;
-      continue;
-    }
+    if (steps > budget.left) return { result: "spent" };
     stepsLeft -= steps;
     budget.take(steps);
     // Not `testExact`: it builds automata of up to 8 MB for each expression, and many times slower when they grow.
     if (compiled.expression.matcher(text).matches()) return { result: "matched", index };
   }
-  if (isSpent) return { result: "spent" };
   return { result: isAnyLeftOut ? "too_long" : "unmatched" };
 }
 

@@ -269,12 +269,12 @@ describe("the expressions of one event", () => {
 
   it.each([
     ["that match nothing", "(?:a|b){5}.*z", long],
-    ["of a list of texts", "(?:x|y){10}", Array<string>(20_000).fill("z")],
+    ["of a list of texts", "(?:x|y){10}", Array<string>(5_000).fill("z".repeat(20))],
     ["that are costly to compile alone", "[a-z]{1990}", "a"],
     ["with many characters beyond the basic plane", ".{1,20}x", "\u{1f6a8}".repeat(60_000)],
   ])("%s end with what is allowed, however many triggers have them", (_title, value, body) => {
     const budget = new RegexBudget();
-    const tried = Array.from({ length: 200 }, () => judged(20, value, body, budget)).flat();
+    const tried = Array.from({ length: 10 }, () => judged(20, value, body, budget)).flat();
     const first = tried.findIndex(({ why }) => why.includes("was not tried"));
     expect(first).toBeGreaterThan(0);
     // From there on all of the same cost are left.

@@ -48,6 +48,7 @@ const TRIGGERS: TriggerInput[] = [
     coalesce,
     auth: { kind: "hmac", header: "X-Sign", prefix: "", algorithm: "sha256", encoding: "hex" },
   },
+  { type: "webhook", source: "slack", filters: [], allow_bots: true },
   { type: "webhook", source: "pubsub", filters: [], pubsub: { service_account: "a@example.com" } },
   { type: "routine", routine: "Other", on: ["succeeded"] },
   { type: "watch", connector: "linear", tool: "list_issues", every: "5m" },

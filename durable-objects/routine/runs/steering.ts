@@ -1,5 +1,7 @@
 /** People's messages and interrupts, and events of a keyed session, from where they are said to the runner of the run that is on. */
+
 import type { Actor } from "#protocol/actor.ts";
+import { characterCount } from "#protocol/characters.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { MESSAGES_WAITING, MESSAGES_WAITING_LENGTH, messageTextSchema } from "#protocol/message.ts";
 import { isSettled } from "#protocol/run.ts";
@@ -169,7 +171,7 @@ export function isSilent({ doc }: RunRow): boolean {
 }
 
 function isFull(waiting: readonly Message[], added: string): boolean {
-  const length = waiting.reduce((sum, { text }) => sum + text.length, added.length);
+  const length = waiting.reduce((sum, { text }) => sum + characterCount(text), characterCount(added));
   return waiting.length >= MESSAGES_WAITING || length > MESSAGES_WAITING_LENGTH;
 }
 

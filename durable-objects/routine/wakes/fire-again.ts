@@ -1,5 +1,7 @@
 /** Gives the routine again what it was given before, because a person asks for it. */
+
 import type { Actor } from "#protocol/actor.ts";
+import { characterCount } from "#protocol/characters.ts";
 import { type Result, refuse, success } from "#protocol/errors.ts";
 import { MESSAGES_WAITING_LENGTH } from "#protocol/message.ts";
 import type { Admission, Wake } from "#protocol/occurrence.ts";
@@ -95,7 +97,7 @@ export class FireAgain {
     if (before === null) return this.#wakes.fire(tx, routine, wake, isRepeat);
     if (isSettled(before.doc) && before.doc.session_deleted === true) return refuse("session_deleted");
     // What had been said to a run and what was said to it later can be more, together, than one task may be.
-    if (text !== null && text.length > MESSAGES_WAITING_LENGTH) return refuse("too_much_said");
+    if (text !== null && characterCount(text) > MESSAGES_WAITING_LENGTH) return refuse("too_much_said");
     const { sessionId } = before;
     const answer = this.#wakes.fire(tx, routine, { ...wake, text: null }, isRepeat, sessionId);
     if (answer.ok && text !== null) this.#messages.sayAgain(tx, answer.value.run_id, { sessionId, text, by });

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import type { GenericAuth, PubsubAuth } from "#protocol/triggers.ts";
 import type { WebhookSource } from "#protocol/webhook-sources.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
+import { Check } from "../checks.tsx";
 import styles from "../editor.module.css";
 import { listenersQuery } from "../editor-queries.ts";
 import { LinesField, SelectField, TextField } from "../fields.tsx";
@@ -42,6 +43,14 @@ export function WebhookCard({ trigger, path, onChange }: CardProps) {
           pubsub={trigger.pubsub}
           path={`${path}.pubsub`}
           onChange={(pubsub) => onChange({ ...trigger, pubsub })}
+        />
+      )}
+      {trigger.source === "slack" && (
+        <Check
+          label="What other apps' bots write wakes it too"
+          path={`${path}.allow_bots`}
+          isChecked={trigger.allow_bots ?? false}
+          onChange={(allow_bots) => onChange({ ...trigger, allow_bots })}
         />
       )}
       <LinesField
