@@ -192,3 +192,20 @@ it("finds no fault in a preset", () => {
 function faultOf(cron: string) {
   return scheduleFault({ cron, timezone: "UTC" }, NOW_MS);
 }
+
+describe("a delay", () => {
+  const late = Date.UTC(9999, 11, 20);
+  it.each(["in 2 weeks", "in 12 days", "in 99999 weeks", "in 288h", "in 17280 minutes"])(
+    "that ends after the year 9999 is refused: %s",
+    (at) => {
+      expect(scheduleFault({ at, timezone: "UTC" }, late)).toMatchObject({
+        field: "at",
+        message: expect.stringContaining("after the year 9999"),
+      });
+    },
+  );
+
+  it("that ends in it is taken", () => {
+    expect(scheduleFault({ at: "in 11 days", timezone: "UTC" }, late)).toBeNull();
+  });
+});
