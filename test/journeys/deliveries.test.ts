@@ -130,7 +130,7 @@ describe("whatever arrives", () => {
     });
     expect(found.map(({ status, provider_id }) => [status, provider_id])).toEqual([
       ["handled", null],
-      ["duplicate", null],
+      ["duplicate", expect.stringMatching(/^sha256:[0-9a-f]{64}$/)],
     ]);
     expect(found.flatMap(({ outcomes }) => outcomes.map(({ routine_id }) => routine_id))).toEqual([
       routine.id,
