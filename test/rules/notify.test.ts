@@ -249,8 +249,8 @@ describe("a message to a chat", () => {
     ],
     [
       "discord",
-      "https://discordapp.com/api/v10/webhooks/1/canary-1?thread_id=2",
-      "https://discordapp.com/api/v10/webhooks/1/canary-1?thread_id=2",
+      "https://discordapp.com/api/v10/webhooks/1/canary-1?thread_id=2&with_components=true",
+      "https://discordapp.com/api/v10/webhooks/1/canary-1?thread_id=2&with_components=true",
       { text: "hi" },
     ],
     ["slack", "https://hooks.slack.com/services/canary-1", "https://hooks.slack.com/services/canary-1", { text: "hi" }],

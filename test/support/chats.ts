@@ -81,8 +81,8 @@ async function headersOfDiscord(body: string): Promise<Record<string, string>> {
 export const discord: Chat = {
   kind: "discord",
   secret: DISCORD_KEY,
-  address: (made) => `https://discord.com/api/webhooks/${made}/canary-token`,
-  postedTo: (made) => `https://discord.com/api/webhooks/${made}/canary-token`,
+  address: (made) => `https://discord.com/api/webhooks/${made}/canary-token?with_components=true`,
+  postedTo: (made) => `https://discord.com/api/webhooks/${made}/canary-token?with_components=true`,
   textOf: (message) => {
     expect(message["allowed_mentions"]).toEqual({ parse: [] });
     return String(message["content"]);

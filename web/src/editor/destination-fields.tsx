@@ -29,7 +29,7 @@ const FIELDS: Record<By, { label: string; hint: string; placeholder: string }> =
   },
   discord: {
     label: "Secret with Discord’s address",
-    hint: "By its name, as {{DISCORD_URL}}",
+    hint: "By its name, as {{DISCORD_URL}}; questions have buttons where an app’s own address ends with ?with_components=true",
     placeholder: "{{DISCORD_URL}}",
   },
   email: {
