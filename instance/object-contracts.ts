@@ -51,6 +51,8 @@ export interface SpendingReport {
   months: { month: string; usd: number }[];
   /** Which version of the shared budgets it has; null for none. */
   knows: number | null;
+  /** Of a routine that has been deleted. */
+  is_gone?: boolean;
 }
 
 /** The budgets that routines share, each of them, whether or not they are the routine's. */

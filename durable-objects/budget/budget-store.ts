@@ -78,6 +78,7 @@ export class BudgetStore {
       this.#take(routineId, report);
       this.#refresh(nowMs, false);
       this.#forgetOld(nowMs);
+      if (report.is_gone === true) this.#isGone(routineId, report.tags);
       return this.#newsFor(routineId, report);
     });
   }
@@ -137,6 +138,15 @@ export class BudgetStore {
         .run();
     }
     return this.told.heard(routineId, tags, revision, knows);
+  }
+
+  /** What it has spent counts for the budgets that there are of its tags; its other tags are forgotten. */
+  #isGone(routineId: string, tags: Tags): void {
+    const ofTags = this.known().budgets.filter((budget) => !isFor(budget, {}));
+    const counted = Object.entries(tags).filter(([name, value]) =>
+      ofTags.some((budget) => isFor(budget, { [name]: value })),
+    );
+    this.told.isGone(routineId, Object.fromEntries(counted));
   }
 
   #newsFor(routineId: string, { knows }: SpendingReport): KnownBudgets | null {

@@ -1,5 +1,5 @@
 /** Which routines there are that have asked for the shared budgets, and which version of them each has. */
-import { and, asc, eq, lte, min, notExists, sql } from "drizzle-orm";
+import { and, asc, eq, gt, lte, min, notExists, sql } from "drizzle-orm";
 import type { DrizzleSqliteDODatabase } from "drizzle-orm/durable-sqlite";
 import { backoffMs } from "#rules/backoff.ts";
 import type { Tags } from "#rules/run/shared-budgets.ts";
@@ -56,17 +56,24 @@ export class ToldRoutines {
 
   /**
    * It is deleted, or lives no more. What it has spent still counts; where there is nothing of that any more, it is forgotten, so
-   * that not every routine that there ever was is told of each change.
+   * that not every routine that there ever was is told of each change. @param tags that are kept; all where none are given.
    */
-  isGone(id: string): void {
+  isGone(id: string, tags?: Tags): void {
     const isIt = eq(routines.id, id);
-    const spent = this.#database.select().from(totals).where(eq(totals.routineId, id));
+    const spent = this.#database
+      .select()
+      .from(totals)
+      .where(and(eq(totals.routineId, id), gt(totals.usd, 0)));
     const held = this.#database.select().from(reservations).where(eq(reservations.routineId, id));
     this.#database
       .delete(routines)
       .where(and(isIt, notExists(spent), notExists(held)))
       .run();
-    this.#database.update(routines).set({ dueAt: null }).where(isIt).run();
+    this.#database
+      .update(routines)
+      .set({ dueAt: null, ...(tags === undefined ? {} : { tags: { ...tags } }) })
+      .where(isIt)
+      .run();
   }
 
   untold(nowMs: number, limit: number): Untold[] {

@@ -26,7 +26,11 @@ export function toolValue(result: {
 }
 
 export function resourceValue({ contents }: { contents: readonly { text?: unknown; blob?: unknown }[] }): AnswerValue {
-  return { ok: true, value: joinedValue(contents.map(({ text, blob }) => String(text ?? blob ?? ""))) };
+  return { ok: true, value: joinedValue(contents.map(({ text, blob }) => textIn(text) ?? textIn(blob) ?? "")) };
+}
+
+function textIn(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 /** Several texts are a list, and none is an empty one. */

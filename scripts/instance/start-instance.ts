@@ -6,6 +6,7 @@ import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
 import { buildWeb } from "./build-web.ts";
 import { type BuiltWorker, buildWorker } from "./build-worker.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
+import { forgetDeleted } from "./forget-deleted.ts";
 import { broom } from "./host-containers.ts";
 import type { HostOrder } from "./host-order.ts";
 import { beginHost, type HostProgram } from "./host-program.ts";
@@ -138,7 +139,7 @@ async function serve(
   secrets: Secrets,
   ground: Ground,
 ): Promise<Outcome<Instance>> {
-  const { root, settings, say, signal } = options;
+  const { root, settings, say, signal, parts } = options;
   const { stateFolder, port } = settings;
   const { upstream, built, demoModelUrl, modelSentence, containers, sandbox } = ground;
   const origin = originOf(settings);
@@ -161,6 +162,9 @@ async function serve(
     containers,
     variables,
   };
+  // Before the worker opens them: what one that was killed has left. And when it has closed them, unless there is no time.
+  await forgetDeleted(order.storage);
+  parts.add(async (isHurried) => (isHurried ? undefined : forgetDeleted(order.storage)));
   // Also when the host could not: it was killed, or had no time.
   const left = broom(order, workerLog.write);
   const worker = await startPart(workerProgram(order, root, host, workerLog, say), options, workerLog, left?.sweep);

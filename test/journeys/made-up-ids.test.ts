@@ -10,7 +10,7 @@ import { KnownRoutines } from "#worker/parties/known-routines.ts";
 import { partiesOf } from "#worker/parties/parties.ts";
 
 /** Of the others there is one object each. */
-const NAMESPACES = [env.ROUTINE, env.POOL, env.SANDBOX];
+const NAMESPACES: readonly DurableObjectNamespace[] = [env.ROUTINE, env.POOL, env.SANDBOX];
 
 /** All objects that there are of kinds that are addressed by what somebody says. */
 async function objects(): Promise<string[]> {

@@ -33,7 +33,7 @@ describe("git's packets", () => {
   });
 
   it.each(["zzzz", "0001", "0003", "-001", "PACK"])("%s is none", (text) => {
-    expect(() => new PacketReader().push(encoder.encode(text))).toThrow(RangeError);
+    expect(() => [...new PacketReader().push(encoder.encode(text))]).toThrow(RangeError);
   });
 
   it("tell what a push asks for", () => {

@@ -155,5 +155,7 @@ export class RoutineChanges {
   #forget(tx: Tx, id: string): void {
     this.#parts.outbox.owe(tx, "forget_routine", id);
     this.#parts.outbox.owe(tx, "leave_roster", id);
+    // That it is gone.
+    this.#parts.outbox.owe(tx, "report_spending", id);
   }
 }

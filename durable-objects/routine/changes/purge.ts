@@ -3,7 +3,7 @@ import { is } from "drizzle-orm";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { ROUTINE_DEFAULTS, type RoutineDefinition } from "#protocol/routine.ts";
 import type { Conversations } from "../conversations/conversations.ts";
-import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
+import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import * as schema from "../schema.ts";
@@ -44,34 +44,27 @@ export class Purge {
         outbox.owe(tx, "tidy_transcript", routine.id);
         isOwed.push(true);
       }
-      if (!isOwed.includes(true)) purge(tx, work, routine);
+      if (!isOwed.includes(true)) purge(tx, work);
     });
   }
 }
 
 /** Empties everything but the routine's own row, and takes out of that what its owner wrote. */
-export function purge(tx: Tx, work: Work, { definition }: RoutineRow): void {
+export function purge(tx: Tx, work: Work): void {
   for (const table of PURGED) tx.database.delete(table).run();
-  tx.database
-    .update(schema.routine)
-    .set({ definition: blank(definition), pausedReason: null })
-    .run();
+  tx.database.update(schema.routine).set({ definition: BLANK, pausedReason: null }).run();
   work.forgetAll(tx);
 }
 
-/** The form stays: whoever reads the row finds a definition. */
-function blank(definition: RoutineDefinition): RoutineDefinition {
-  const { variables, network, context_from, notify } = ROUTINE_DEFAULTS;
-  return {
-    ...definition,
-    name: "",
-    prompt: "",
-    triggers: [],
-    repositories: [],
-    variables,
-    network,
-    context_from,
-    notify,
-    gate: null,
-  };
-}
+/** The form stays: whoever reads the row finds a definition. Of what its owner wrote there is nothing in it. */
+const BLANK: RoutineDefinition = {
+  ...ROUTINE_DEFAULTS,
+  name: "",
+  prompt: "",
+  model: null,
+  session_key: null,
+  repositories: [],
+  triggers: [],
+  gate: null,
+  tags: {},
+};

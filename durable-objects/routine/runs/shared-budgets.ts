@@ -64,7 +64,8 @@ export class SharedBudgets {
     if (row === null) return null;
     const knows = this.#known.get()?.version ?? null;
     const { id: routineId, revision, definition } = row;
-    return { routineId, tags: definition.tags, revision, months: spending.lastMonths(nowMs), knows };
+    const gone = row.status === "deleted" ? { is_gone: true } : {};
+    return { routineId, tags: definition.tags, revision, months: spending.lastMonths(nowMs), knows, ...gone };
   }
 
   /** The object is opened: nobody waits for what was asked before. Where it is not known which budgets there are, it asks. */

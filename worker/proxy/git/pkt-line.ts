@@ -10,15 +10,17 @@ const encoder = new TextEncoder();
 export class PacketReader {
   readonly #rest = new ByteQueue();
 
-  /** @returns the packets that are whole with these bytes. @throws RangeError when the bytes are no pkt-line. */
-  push(bytes: Uint8Array): Packet[] {
+  /**
+   * The packets that are whole with these bytes, one by one: those before bytes that are no pkt-line come before the error, in
+   * however many pieces the bytes have come. @throws RangeError when the bytes are no pkt-line.
+   */
+  *push(bytes: Uint8Array): Generator<Packet, void> {
     this.#rest.push(bytes);
-    const packets: Packet[] = [];
     for (;;) {
       const packet = packetAt(this.#rest.view(), 0);
-      if (packet === null) return packets;
-      packets.push(packet.payload);
+      if (packet === null) return;
       this.#rest.drop(packet.length);
+      yield packet.payload;
     }
   }
 }
