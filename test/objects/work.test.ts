@@ -116,7 +116,7 @@ it("of a routine that is purged leaves one row, without what its owner wrote, an
     expect(PURGED.map(getTableName).sort()).toEqual(tables.filter((name) => name !== "routine").sort());
     const definitions = new DefinitionStore(openedDatabase(storage), work);
     const before = definitions.row() ?? expect.unreachable();
-    work.change((tx) => purge(tx, work);
+    work.change((tx) => purge(tx, work));
     for (const table of PURGED.map(getTableName)) {
       expect(storage.sql.exec(`SELECT 1 FROM ${table}`).toArray(), table).toEqual([]);
     }
