@@ -13,7 +13,7 @@ import { escapeUnseen } from "#protocol/unseen-characters.ts";
 import { parseAddress } from "#protocol/web-address.ts";
 import { beginningOf, endOf, wellFormedJson } from "#protocol/well-formed.ts";
 import { readableErrorCode, readableScope } from "#rules/connectors/oauth-login.ts";
-import { filtersFault, judgeFilters } from "#rules/filters/judge-filters.ts";
+import { filtersFaults, judgeFilters } from "#rules/filters/judge-filters.ts";
 import { findWholeMatch, regexFault } from "#rules/filters/regex.ts";
 import { parseJson } from "#rules/json.ts";
 import { nearestKey } from "#rules/routine/nearest-key.ts";
@@ -131,7 +131,7 @@ export const TEXT_PARSERS: Record<string, TextParser> = {
   "filters by regular expression": {
     parse: (text) => {
       const filters = [{ field: text.slice(0, 200) || "a", operator: "matches_regex", value: text }] as const;
-      return [filtersFault(filters), judgeFilters(filters, event)];
+      return [filtersFaults(filters), judgeFilters(filters, event)];
     },
     words: ["a.b", "payload.", "action", ".*"],
     check: ([, [check]]: [unknown, [{ why: string; matched: boolean }]]) => {
