@@ -9,7 +9,7 @@ import { routineIdSchema, sessionIdSchema } from "./ids.ts";
 import { noteSchema } from "./note.ts";
 import { notificationSchema } from "./notification.ts";
 import { occurrenceSchema } from "./occurrence.ts";
-import { openedPullRequestSchema } from "./pull-request.ts";
+import { pullRequestListSchema } from "./pull-request.ts";
 import { revisionSchema, routineSchema } from "./routine.ts";
 import { listedRunSchema } from "./run.ts";
 import { sessionSchema } from "./session.ts";
@@ -38,7 +38,11 @@ export const exportedLineSchema = z
     z.object({ type: z.literal("session"), session: sessionSchema }),
     z.object({ type: z.literal("diff"), diff: diffSchema }),
     z.object({ type: z.literal("artifact"), ...ofSession, artifact: artifactSchema }),
-    z.object({ type: z.literal("opened_pull_request"), ...ofSession, pull_request: openedPullRequestSchema }),
+    z.object({
+      type: z.literal("asked_pull_request"),
+      ...ofSession,
+      pull_request: pullRequestListSchema.shape.data.element,
+    }),
     z.object({ type: z.literal("end"), next_cursor: z.string().nullable() }),
     transcriptEventSchema,
   ])

@@ -142,6 +142,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const looked = { ...core, dueSchedules, deliver, sender, retention };
   const alarm = new Alarm(ownerKey, context.storage, concernsOf(looked), alarmAt);
   work.followedBy(() => alarm.arm());
+  viewers.armedBy(() => alarm.arm());
   const doors = {
     links,
     frames,

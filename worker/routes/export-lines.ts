@@ -197,7 +197,7 @@ async function* sessionsOf(
     const shown = whole(await owner.artifacts()).data;
     yield shown.map((artifact): ExportedLine => ({ type: "artifact", session_id, artifact }));
     const opened = whole(await owner.pullRequests()).data;
-    yield opened.map((pull_request): ExportedLine => ({ type: "opened_pull_request", session_id, pull_request }));
+    yield opened.map((pull_request): ExportedLine => ({ type: "asked_pull_request", session_id, pull_request }));
     for (let after = 0; after < session.last_seq; ) {
       budget.calls += 1;
       const events = whole(await owner.events(after, EVENTS_PAGE_LIMIT.max)).data;

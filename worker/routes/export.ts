@@ -65,7 +65,7 @@ export function mountExport(app: App): void {
       id: "exportInstance",
       summary: "Export all routines, or what names one sign-in, as JSON lines",
       description:
-        "The sign-ins, environments and connectors, then each routine as its own export has it. With sign_in only the lines that name that sign-in: what a person has changed, said, answered, judged and asked for in that browser.",
+        "The sign-ins, environments and connectors, then each routine as its own export has it. With sign_in only the lines that name that sign-in: what a person has changed, written, said, answered and judged in that browser.",
       answer,
     },
     async ({ c, query }) => {

@@ -35,8 +35,8 @@ export class OldRecords {
     if (cursor === "" || this.#beyond === undefined) this.#beyond = beyondNumber(sql, "occurrences", keep.occurrences);
     const old = firstIdAt("occurrence", tx.nowMs - keep.forMs);
     const young = firstIdAt("occurrence", tx.nowMs - NEVER_YOUNGER_MS);
-    const beyond = this.#beyond ?? "";
-    const tooMany = beyond < young ? beyond : young;
+    // Ids sort by time.
+    const [tooMany = ""] = [this.#beyond ?? "", young].sort();
     const until = [tooMany, old].sort().at(-1) ?? old;
     const ids = sql.exec<{ id: string }>(READ, cursor, until, OCCURRENCES_AT_ONCE).toArray();
     const last = ids.at(-1)?.id;
@@ -78,15 +78,19 @@ const READ = "SELECT id FROM occurrences WHERE id > ? AND id <= ? ORDER BY id LI
 /** Whatever a key stands for stays, and what a dead letter is made of. */
 const FORGET = `DELETE FROM occurrences WHERE id > ? AND id <= ?
   AND id NOT IN (SELECT occurrence_id FROM idempotency_keys WHERE at > ?) AND id NOT IN (SELECT id FROM dead_letters)`;
-const some = (table: string, key: string, where: string) =>
-  `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${where} LIMIT ?) RETURNING 1`;
+const some = (table: string, key: string, where: string, columns = key) =>
+  `DELETE FROM ${table} WHERE ${key} IN (SELECT ${columns} FROM ${table} WHERE ${where} LIMIT ?) RETURNING 1`;
 const LETTERS = some("dead_letters", "id", "id < ?");
 /** What is still to be sent is kept, however old. */
 const NOTIFICATIONS = some("notifications", "id", "id < ? AND due_at IS NULL");
 const KEYS = some("idempotency_keys", "key", "at <= ?");
 const DIFFS = some("session_diffs", "session_id", "at <= ?");
 const DEEDS = some("github_deeds", "id", "begun_at <= ? AND run_id NOT IN (SELECT id FROM runs)");
-const CALLS = `DELETE FROM open_model_calls WHERE (run_id, call) IN (
-  SELECT run_id, call FROM open_model_calls WHERE at < ? AND run_id NOT IN (SELECT id FROM runs) LIMIT ?) RETURNING 1`;
+const CALLS = some(
+  "open_model_calls",
+  "(run_id, call)",
+  "at < ? AND run_id NOT IN (SELECT id FROM runs)",
+  "run_id, call",
+);
 const TICKETS = some("tickets", "hash", "expires_at <= ?");
 const ACCESSES = some("revoked_accesses", "access", "until <= ?");

@@ -4,7 +4,6 @@ import { closeQuietly, sendQuietly } from "#instance/sockets.ts";
 import type { Actor } from "#protocol/actor.ts";
 import { API_ERRORS } from "#protocol/api-errors.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
-import { logTrouble } from "#protocol/log.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";
 import {
   CLOSE_CODES,
@@ -26,14 +25,11 @@ import {
 } from "#rules/viewer-window.ts";
 import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import { type Access, actorBy } from "./access.ts";
+import { loadPart } from "./load-part.ts";
 import { type ViewerAttachment, ViewerPlaces } from "./viewer-places.ts";
 
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
 const DELTA_BUDGET_BYTES = 262_144;
-
-/** How often R2 is asked for what viewers wait for; they then dial again, and go on where they were. */
-const LOAD_TRIES = 3;
-const LOAD_PAUSE_MS = 500;
 
 /** A message or an interrupt of a viewer's. */
 export type SaidByViewer = Exclude<ViewerMessage, { type: "ack" }>;
@@ -51,6 +47,7 @@ export class Viewers {
   readonly #places = new ViewerPlaces();
   readonly #isActive: (sessionId: string) => boolean;
   #say: Listener = () => refuse("not_found");
+  #arm = (): void => {};
   /** Bytes of deltas since the viewer's last acknowledgement; losing them costs nothing. */
   readonly #deltaBytes = new WeakMap<WebSocket, number>();
   /** Sessions for whose viewers something is being loaded. */
@@ -124,6 +121,11 @@ export class Viewers {
   /** @param listener takes what viewers say to their sessions. */
   heardBy(listener: Listener): void {
     this.#say = listener;
+  }
+
+  /** @param arm has the alarm ring for viewers that may have to be looked at: nobody asks for it while something is loaded. */
+  armedBy(arm: () => void): void {
+    this.#arm = arm;
   }
 
   #said(sessionId: string, said: SaidByViewer, by: Actor): LiveMessage {
@@ -211,10 +213,11 @@ export class Viewers {
   async #load(sessionId: string, key: string): Promise<void> {
     if (this.#loading.has(sessionId)) return;
     this.#loading.add(sessionId);
-    const isLoaded = await this.#tryToLoad(sessionId, key);
+    const isLoaded = await loadPart(this.#log, sessionId, key);
     this.#loading.delete(sessionId);
     if (isLoaded) this.sendNew(sessionId, Date.now());
     else this.#sendAway(sessionId);
+    this.#arm();
   }
 
   /** Those who wait for what does not come. */
@@ -223,19 +226,6 @@ export class Viewers {
       const viewer = this.#places.of(socket);
       if (viewer === null || this.#log.missing(sessionId, viewer.sentSeq) === null) continue;
       closeQuietly(socket, CLOSE_CODES.restarting, "the transcript can't be read just now");
-    }
-  }
-
-  async #tryToLoad(sessionId: string, key: string): Promise<boolean> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await this.#log.load(key);
-        return true;
-      } catch (error) {
-        logTrouble("transcript_not_read", { session_id: sessionId, key }, error);
-        if (tries >= LOAD_TRIES) return false;
-        await scheduler.wait(LOAD_PAUSE_MS);
-      }
     }
   }
 

@@ -9957,7 +9957,7 @@ export const getExportInstanceUrl = (params?: ExportInstanceParams,) => {
 }
 
 /**
- * The sign-ins, environments and connectors, then each routine as its own export has it. With sign_in only the lines that name that sign-in: what a person has changed, said, answered, judged and asked for in that browser.
+ * The sign-ins, environments and connectors, then each routine as its own export has it. With sign_in only the lines that name that sign-in: what a person has changed, written, said, answered and judged in that browser.
  * @summary Export all routines, or what names one sign-in, as JSON lines
  */
 export const exportInstance = async (params?: ExportInstanceParams, options?: Parameters<typeof call>[1]): Promise<Blob> => {
