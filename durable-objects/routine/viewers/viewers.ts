@@ -5,15 +5,8 @@ import type { Actor } from "#protocol/actor.ts";
 import { API_ERRORS } from "#protocol/api-errors.ts";
 import { type Result, refuse } from "#protocol/errors.ts";
 import { byteLength, type Delta } from "#protocol/transcript.ts";
-import {
-  CLOSE_CODES,
-  type LiveMessage,
-  VIEWER_WINDOW,
-  type ViewerMessage,
-  viewerMessageSchema,
-} from "#protocol/viewer.ts";
+import { CLOSE_CODES, type LiveMessage, VIEWER_WINDOW, type ViewerMessage } from "#protocol/viewer.ts";
 import { wellFormedJson } from "#protocol/well-formed.ts";
-import { parseJson } from "#rules/json.ts";
 import {
   afterAck,
   afterSend,
@@ -26,6 +19,7 @@ import {
 import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import { type Access, actorBy } from "./access.ts";
 import { loadPart } from "./load-part.ts";
+import { readMessage } from "./read-message.ts";
 import { type ViewerAttachment, ViewerPlaces } from "./viewer-places.ts";
 
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
@@ -271,16 +265,6 @@ export class Viewers {
   #send(socket: WebSocket, message: LiveMessage): void {
     sendQuietly(socket, wellFormedJson(JSON.stringify(message)));
   }
-}
-
-/** An acknowledgement as the pages write it: it comes too often, from too many, to be checked like all else. */
-const ACK = /^\{"type":"ack","seq":(\d{1,15})\}$/;
-
-/** @returns null for what is no message of the interface. */
-function readMessage(text: string): ViewerMessage | null {
-  const [, seq] = ACK.exec(text) ?? [];
-  if (seq !== undefined) return { type: "ack", seq: Number(seq) };
-  return viewerMessageSchema.safeParse(parseJson(text)).data ?? null;
 }
 
 /** Whether the viewer may be sent anything. */
