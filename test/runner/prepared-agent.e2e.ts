@@ -1,6 +1,6 @@
 /** An agent whose program was started before there was a run asks its model as one does that was started for the run. */
 import { basename } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Bed, bash, noSandbox, type Script } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
@@ -63,6 +63,7 @@ describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of on
     ["about a stranger's commit", { checkout: forkOf("https://code.example.com/app") }],
   ])("%s", async (_what, changes) => {
     const bed = await Bed.make();
+    onTestFinished(() => bed.close());
     const script: Script = [bash("env | cut -d= -f1 | sort"), "Done."];
     const run = () => bed.run(script, [], { environment: OPEN, ...changes });
     const cold = run();
@@ -74,7 +75,6 @@ describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of on
     expect((await prepared.finished()).outcome).toEqual(SUCCEEDED);
     expect(taken(bed)).toEqual([true]);
     expect(firstCall(bed, prepared)).toEqual(firstCall(bed, cold));
-    await bed.close();
   });
 });
 
