@@ -217,8 +217,7 @@ class Reader {
       this.#addVariable(list, name, isQuoted);
       return;
     }
-    if (this.#levels <= 0) throw new Unreadable();
-    this.#levels -= 1;
+    if (--this.#levels < 0) throw new Unreadable();
     while (this.#text.next !== "}") {
       const character = this.#text.step();
       if (character === "" || character === "'" || character === '"') throw new Unreadable();
@@ -245,8 +244,7 @@ class Reader {
    * @returns false, and has read nothing, where it is a list of commands in parentheses instead.
    */
   #skipArithmetic(): boolean {
-    if (this.#levels <= 0) throw new Unreadable();
-    this.#levels -= 1;
+    if (--this.#levels < 0) throw new Unreadable();
     const from = this.#text.at;
     const known = { commands: this.#commands.length, documents: this.#documents.length };
     let depth = 1;

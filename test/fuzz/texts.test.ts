@@ -3,12 +3,13 @@ import { describe, expect } from "vitest";
 import { growsNoFaster } from "./support/growth.ts";
 import { holds } from "./support/holds.ts";
 import { SIGNS, textOf } from "./support/inputs.ts";
+import { RUNNER_PARSERS } from "./support/runner-parsers.ts";
 import { TEXT_PARSERS, type TextParser } from "./support/text-parsers.ts";
 
 /** As much as a body of JSON may bring is 1 MiB; a tenth of it tells as well. */
 const LONG = 100_000;
 
-describe.each(Object.entries(TEXT_PARSERS))("%s", (name, parser) => {
+describe.each(Object.entries({ ...TEXT_PARSERS, ...RUNNER_PARSERS }))("%s", (name, parser) => {
   const { words = [], examples = [] } = parser;
   holds(`${name} are read whatever they are`, textOf(words, examples), (text) => void read(parser, text));
 
