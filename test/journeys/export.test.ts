@@ -133,7 +133,7 @@ it("gives 20,000 events a page at a time, and goes on in another answer after ma
   expect([sessions.length, new Set(sessions).size]).toEqual([151, 151]);
   const seqs = lines.flatMap((line) => ("seq" in line && line.session_id === sessionId ? [line.seq] : []));
   expect(seqs).toEqual(Array.from({ length: 20_000 }, (_event, index) => index + 1));
-});
+}, 240_000);
 
 it("finds in all routines what names one sign-in, and nothing else", async () => {
   const mine = await person();

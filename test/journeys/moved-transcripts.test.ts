@@ -32,7 +32,10 @@ async function ended(messages = 40, length = 100): Promise<Session> {
   const { claude_code_session_id: id } = await fired(routine);
   const work = await runner.work(await runner.accept());
   await work.report(RUNNING);
-  for (let n = 0; n < messages; n += 1) await work.report(agentSays(`${n} ${"é".repeat(length)}`));
+  for (let n = 0; n < messages; n += 20) {
+    const some = Array.from({ length: Math.min(20, messages - n) }, (_frame, index) => n + index);
+    await work.report(...some.map((number) => agentSays(`${number} ${"é".repeat(length)}`)));
+  }
   await work.report({
     kind: "event",
     event: { type: "tool.call", tool_call_id: "toolu_1", name: "Bash", input: { command: "ls" } },
