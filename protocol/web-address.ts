@@ -25,7 +25,7 @@ export function parseAddress(text: string): URL | null {
 export function webAddress(error: string) {
   // First, for `z.url` takes line ends and tabs out of the middle and says nothing of it.
   const whole = z.string().trim().refine(isWrittenWhole, { error: ON_ONE_LINE, abort: true });
-  return whole.check(z.url({ protocol: /^https?$/, error, abort: true }));
+  return whole.check(z.url({ protocol: /^https?$/, error }));
 }
 
 /** Any address that a server gives. */

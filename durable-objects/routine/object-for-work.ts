@@ -179,10 +179,11 @@ export abstract class ObjectForWork extends ObjectForRuns {
   /** A button in another chat was pressed: the same; its message becomes what is answered. */
   async answerFromChat(
     id: OwnedId,
-    { mark, answer, by }: { mark: string; answer: number | boolean; by: Actor },
+    pressed: { mark: string; answer: number | boolean; by: Actor },
   ): Promise<Result<PressOutcome>> {
     const asked = this.opening.with(id, ({ questions }) => success(questions.idsOf(id)));
     if (!asked.ok) return asked;
+    const { mark, answer, by } = pressed;
     const questionId = await questionOfMark(asked.value, mark);
     if (questionId === null) return refuse("question_unknown");
     const offered = { question_id: questionId, answer };

@@ -180,6 +180,8 @@ describe("with another owner token or signing key", () => {
     const browser = await signIn();
     const sockets = [await live(sessionId, browser), await watch(sessionId)];
     const unused = await ticketOf(sessionId, browser);
+    // Where viewers stand is written down some moments later: nothing of it is still to be written after this.
+    await evictOwnerOf(sessionId);
     // As if the instance had come back with other secrets: what was written down is of the ones before.
     await runInDurableObject(ownerOf(sessionId), (_object, state) => {
       for (const socket of state.getWebSockets()) {

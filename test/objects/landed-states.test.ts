@@ -146,7 +146,8 @@ describe.each(LANDED)("the state of $name", ({ name, shown }) => {
 
   it.skipIf(shown.webhook === null)("fires its schedule when the time comes", async () => {
     await tick("2027-01-01T10:00:00Z");
-    expect((await toldOf(watched.id)).at(-1)).toBe("started admitted: Scheduled for 1 Jan 2027, 10:00 (UTC)");
+    // The same sweep offers what was delivered in the meantime, in whatever order.
+    expect(await toldOf(watched.id)).toContain("started admitted: Scheduled for 1 Jan 2027, 10:00 (UTC)");
   });
 });
 

@@ -349,6 +349,7 @@ describe("asked over HTTP", () => {
       "queue",
       "usage_queue",
       "secrets",
+      "KEEP_DAYS",
       "ANTHROPIC_API_KEY",
       "pool:default",
     ]);

@@ -255,7 +255,7 @@ describe("the instance", () => {
       security: z.array(z.record(z.string(), z.array(z.string()))),
       responses: z.record(
         z.string(),
-        z.looseObject({ content: z.record(z.string(), z.object({ schema: z.looseObject({}) })) }),
+        z.looseObject({ content: z.record(z.string(), z.object({ schema: z.looseObject({}) })).optional() }),
       ),
     });
     const inbound = z.object({ post: operation.extend({ security: z.tuple([]) }) });
@@ -264,7 +264,7 @@ describe("the instance", () => {
     });
     for (const path of ["/webhooks/github", "/webhooks/{source}/{endpoint_id}"]) {
       const { responses } = inbound.parse(paths[path]).post;
-      expect(responses["202"]?.content["application/json"]?.schema).toMatchObject({ required: ["delivery_id"] });
+      expect(responses["202"]?.content?.["application/json"]?.schema).toMatchObject({ required: ["delivery_id"] });
     }
     const owners = { "/api/v1/deliveries": "get", "/api/v1/deliveries/{id}/replay": "post", "/api/v1/events": "post" };
     for (const [path, method] of Object.entries(owners)) {
