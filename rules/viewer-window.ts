@@ -43,13 +43,9 @@ export function takeFitting<Item extends Sendable>(position: ViewerPosition, ite
   );
 }
 
-/** Whether all of it may go out to this viewer at once. */
-export function fitsWindow(position: ViewerPosition, messages: readonly Sendable[]): boolean {
-  const last = messages.at(-1);
-  if (last === undefined) return true;
-  return (
-    last.seq - position.ackedSeq <= VIEWER_WINDOW.events && last.endBytes - position.ackedBytes <= VIEWER_WINDOW.bytes
-  );
+/** Whether a message may go out to this viewer now. */
+export function fitsWindow({ ackedSeq, ackedBytes }: ViewerPosition, { seq, endBytes }: Sendable): boolean {
+  return seq - ackedSeq <= VIEWER_WINDOW.events && endBytes - ackedBytes <= VIEWER_WINDOW.bytes;
 }
 
 /**

@@ -45,6 +45,33 @@ it("sends no more than the window, and then all of it, once", async () => {
   await silent.next(({ type }) => type === "caught_up");
 });
 
+it("sends everybody all of it, once, whatever each has acknowledged", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  const here = [await watch(sessionId), await watch(sessionId), await watch(sessionId)];
+  // So long that a full window takes several messages.
+  await sayMuch(work, 2_000, (index) => agentSays(`event ${index} ${"x".repeat(700)}`));
+  const beginnings = [0, 0, 0, 0, 3, 700];
+  const viewers = [
+    ...here,
+    ...(await Promise.all(beginnings.slice(here.length).map((after) => watch(sessionId, after)))),
+  ];
+  await work.finish(SUCCEEDED);
+
+  // The second says that it has a few events fewer than it was sent, so its window ends elsewhere.
+  const halting = here[1] ?? expect.unreachable();
+  halting.send({ type: "ack", seq: (eventsOf(halting).at(-1)?.seq ?? 0) - 100 });
+  await Promise.all(viewers.map((viewer) => acknowledgeAll(viewer)));
+  const events = await readTranscript(sessionId);
+  for (const [index, viewer] of viewers.entries()) {
+    expect(eventsOf(viewer)).toEqual(events.slice(beginnings[index]));
+    await viewer.next(({ type }) => type === "caught_up");
+  }
+});
+
 it("keeps at most 1 MiB under way", async () => {
   const routine = await buildRoutine();
   using runner = await FakeRunner.join();

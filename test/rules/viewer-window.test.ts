@@ -201,7 +201,7 @@ describe("fitsWindow", () => {
     ["not more bytes than there is room for", { ackedBytes: 399 - VIEWER_WINDOW.bytes }, false],
     ["exactly as many", { ackedSeq: -508, ackedBytes: 400 - VIEWER_WINDOW.bytes }, true],
   ])("holds for %s", (_sentence, position, expected) => {
-    expect(fitsWindow({ ...START, ...position }, [{ seq: 4, endBytes: 400 }])).toBe(expected);
+    expect(fitsWindow({ ...START, ...position }, { seq: 4, endBytes: 400 })).toBe(expected);
   });
 });
 

@@ -20,6 +20,7 @@ import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import { type Access, actorBy } from "./access.ts";
 import { loadPart } from "./load-part.ts";
 import { readMessage } from "./read-message.ts";
+import { RecentMessages } from "./recent-messages.ts";
 import { type ViewerAttachment, ViewerPlaces } from "./viewer-places.ts";
 
 /** Deltas that may be under way between two acknowledgements: beyond it the viewer waits for the message. */
@@ -32,13 +33,11 @@ type Listener = (sessionId: string, said: SaidByViewer, by: Actor) => Result<unk
 /** What is used of the platform's object. */
 type SocketContext = Pick<DurableObjectState, "getWebSockets" | "acceptWebSocket">;
 
-/** Messages with what is new, by the last event that a viewer was sent: viewers at the same place share them. */
-type Shared = Map<number, Batch[]>;
-
 export class Viewers {
   readonly #context: SocketContext;
   readonly #log: TranscriptLog;
   readonly #places = new ViewerPlaces();
+  readonly #recent = new RecentMessages();
   readonly #isActive: (sessionId: string) => boolean;
   #say: Listener = () => refuse("not_found");
   #arm = (): void => {};
@@ -69,10 +68,9 @@ export class Viewers {
     this.#pump(socket, nowMs);
   }
 
-  /** Sends what is new in a session to everybody who has room for it. Those who stand at the same place share the work. */
+  /** Sends what is new in a session to everybody who has room for it. */
   sendNew(sessionId: string, nowMs: number): void {
-    const shared: Shared = new Map();
-    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) this.#pump(socket, nowMs, shared);
+    for (const socket of this.#context.getWebSockets(tagOf(sessionId))) this.#pump(socket, nowMs);
   }
 
   /** Live text: sent to those who are caught up, never stored, dropped for those who don't keep up. */
@@ -168,22 +166,24 @@ export class Viewers {
   }
 
   closeSession(sessionId: string, code: number, reason: string): void {
+    this.#recent.clear();
     for (const socket of this.#context.getWebSockets(tagOf(sessionId))) closeQuietly(socket, code, reason);
   }
 
   closeAll(code: number, reason: string): void {
+    this.#recent.clear();
     for (const socket of this.#context.getWebSockets()) {
       if (this.#places.of(socket) !== null) closeQuietly(socket, code, reason);
     }
   }
 
-  #pump(socket: WebSocket, nowMs: number, shared: Shared | null = null): void {
+  #pump(socket: WebSocket, nowMs: number): void {
     const before = this.#places.of(socket);
     if (before === null || socket.readyState !== WebSocket.OPEN) return;
     const lastSeq = this.#log.end(before.sessionId)?.lastSeq ?? 0;
     let attachment = before;
     while (attachment.sentSeq < lastSeq) {
-      const messages = this.#messagesFor(attachment, shared);
+      const messages = this.#messagesFor(attachment);
       for (const message of messages) {
         sendQuietly(socket, message.text);
         this.#places.sent(socket, message);
@@ -236,21 +236,18 @@ export class Viewers {
     return isSooner;
   }
 
-  /** What is next for this viewer and fits into its window. */
-  #messagesFor(attachment: ViewerAttachment, shared: Shared | null): Batch[] {
-    const all = shared === null ? null : this.#allThatIsNew(attachment, shared);
-    if (all !== null && fitsWindow(attachment, all)) return all;
+  /** What is next for this viewer and fits into its window, or the beginning of it. Those who stand at the same place share the work. */
+  #messagesFor(attachment: ViewerAttachment): Batch[] {
+    const { sessionId, sentSeq } = attachment;
+    const recent = this.#recent.after(sessionId, sentSeq);
+    if (recent !== null && fitsWindow(attachment, recent)) return [recent];
     if (roomInEvents(attachment) === 0) return [];
-    return this.#read(attachment);
-  }
-
-  /** All messages that a viewer at this place gets who has acknowledged everything. */
-  #allThatIsNew(attachment: ViewerAttachment, shared: Shared): Batch[] {
-    const { sentSeq, sentBytes } = attachment;
-    const known = shared.get(sentSeq);
-    if (known !== undefined) return known;
-    const messages = this.#read({ ...attachment, ackedSeq: sentSeq, ackedBytes: sentBytes });
-    shared.set(sentSeq, messages);
+    const messages = this.#read(attachment);
+    let after = sentSeq;
+    for (const message of messages) {
+      this.#recent.add(sessionId, after, message);
+      after = message.seq;
+    }
     return messages;
   }
 
