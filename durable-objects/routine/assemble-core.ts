@@ -91,7 +91,7 @@ export function assembleCore(
   const budgets = new Budgets({ engine, runs, definitions, spending, shared });
   const occurrences = new OccurrenceStore(database, sql, work);
   const refusals = new RefusalCounts(work);
-  const coalesced = new CoalescedRuns(sql);
+  const coalesced = new CoalescedRuns(sql, work);
   const steering = new Steering({ engine, runs, messages, sockets, work });
   const sessionKeys = new SessionKeys(sql);
   const gated = new GatedWakes(sql, work, outbox);

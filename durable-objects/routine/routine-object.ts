@@ -15,6 +15,7 @@ import type { ListedRun, Run } from "#protocol/run.ts";
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { SeenItem, WatchChange } from "#protocol/watch.ts";
+import { gateInForce } from "#rules/wake-gate/gate-in-force.ts";
 import { definitionFault } from "./changes/change-definition.ts";
 import type { RoutineRow } from "./definition/definition-store.ts";
 import type { Bringer } from "./definition/endpoint-secrets.ts";
@@ -94,7 +95,9 @@ export class RoutineObject extends ObjectForWork {
   /** A fire waits for the answer of the routine's gate. Nothing is known of it meanwhile: whoever fires hears what came of it. */
   async #fireThroughGate(id: OwnedId, event: Wake, isRepeat: boolean): Promise<Result<Admission>> {
     const asking = this.opening.with(id, ({ work, wakes, toGate }, routine) => {
-      const gate = work.change((tx) => wakes.gateOf(tx, routine, event, isRepeat));
+      // Most routines have none: a fire needs no transaction to find that out.
+      const gate =
+        gateInForce(routine) === null ? null : work.change((tx) => wakes.gateOf(tx, routine, event, isRepeat));
       return success(gate === null ? null : { gate, answer: () => toGate.askForFire(routine.id, gate) });
     });
     if (!asking.ok) return asking;

@@ -1,7 +1,6 @@
 /** Carries out what the run rules decide: rows, transcript, deadlines, and what is owed to others. */
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { Checkout } from "#protocol/occurrence.ts";
 import { isSettled, type Run, type RunnerRef } from "#protocol/run.ts";
 import { holdOf } from "#protocol/run-states.ts";
 import type { LeaseRef, RunToRunner } from "#protocol/runner-link.ts";
@@ -27,15 +26,12 @@ import type { Deadlines } from "./deadlines.ts";
 import type { RunEnds } from "./run-ends.ts";
 import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
-import type { RunRow, RunStore } from "./run-store.ts";
+import type { GivenToRun, RunRow, RunStore } from "./run-store.ts";
 import type { SessionFollows } from "./session-follows.ts";
 import { toldAnew } from "./told-messages.ts";
 
-export interface NewRun {
+export interface NewRun extends GivenToRun {
   run: QueuedRecord;
-  /** What came with the trigger: untrusted. */
-  text: string | null;
-  checkout: Checkout | null;
   /** Whether the run has a place at once, and does not wait in the queue. */
   isStarted: boolean;
   /** The run does not start before this moment, in Unix milliseconds; 0 when it may start at once. */
@@ -89,10 +85,11 @@ export class RunEngine {
   }
 
   /** Writes a new run with its session and its first events. */
-  begin(tx: Tx, { run, text, checkout, isStarted, notBeforeMs }: NewRun, events: readonly EventBody[]): void {
+  begin(tx: Tx, given: NewRun, events: readonly EventBody[]): void {
+    const { run, isStarted, notBeforeMs } = given;
     const queued = newState(run, notBeforeMs);
     const step = isStarted ? nextRun(queued, { type: "promoted" }, this.limitsOf(run), tx.nowMs) : null;
-    const row = this.#runs.insert(tx, step?.state ?? queued, { text, checkout });
+    const row = this.#runs.insert(tx, step?.state ?? queued, given);
     if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
     this.append(tx, row, [...events, ...(step?.events ?? [])]);
     this.#outbox.owe(tx, "project_run", run.id);

@@ -18,8 +18,11 @@ import { SessionStore } from "./session-store.ts";
 type StoredRun = typeof runs.$inferSelect;
 export type RunRow = Omit<StoredRun, "doc"> & { doc: RunRecord };
 
-/** What came with the trigger. */
-type Given = Pick<RunRow, "text" | "checkout">;
+/** What a run is given beside its record. What came with the trigger is untrusted. */
+export interface GivenToRun extends Pick<RunRow, "text" | "checkout"> {
+  /** Whether its session was made for it, so that nothing has to be read to know that; else it may be there already. */
+  hasNewSession: boolean;
+}
 
 /** Rows that are kept in memory at most. */
 const ROWS_KEPT = 128;
@@ -51,12 +54,12 @@ export class RunStore {
   }
 
   /** A new run, and its session if that is new too. */
-  insert(tx: Tx, state: RunState, { text, checkout }: Given): RunRow {
+  insert(tx: Tx, state: RunState, { text, checkout, hasNewSession }: GivenToRun): RunRow {
     const { run, phase, notBeforeMs, overdue, boot, features, ending, before } = state;
     const { id, session_id: sessionId, status } = run;
     const version = 1;
     this.queue.move(tx, null, status);
-    const isNew = this.#log.end(sessionId) === null;
+    const isNew = hasNewSession || this.#log.end(sessionId) === null;
     if (isNew) tx.sql.exec(INSERT_SESSION, sessionId, run.routine.name, tx.nowMs);
     else this.sessions.bringBack(tx, sessionId);
     const doc = JSON.stringify(run);

@@ -26,7 +26,9 @@ export function beginRun(context: AdmissionContext, wake: Wake, asked: RunOfWake
   const { isStarted, notBeforeMs } = asked;
   const { text, checkout } = wake;
   const run = newRun(context, wake, asked);
-  context.engine.begin(context.tx, { run, text, checkout, isStarted, notBeforeMs }, beginning(context, wake));
+  const hasNewSession = asked.sessionId === null;
+  const given = { run, text, checkout, hasNewSession, isStarted, notBeforeMs };
+  context.engine.begin(context.tx, given, beginning(context, wake));
   const { session_key: made } = wake;
   if (made !== undefined && "key" in made && asked.sessionId === null) {
     context.sessionKeys.keep(context.tx, made.key, run.session_id);

@@ -1,5 +1,5 @@
 /** To which waiting run the next event with the same key is added: rows of the table `bursts`. */
-import type { Tx } from "../work.ts";
+import type { Remembered, Tx, Work } from "../work.ts";
 
 interface Coalesced {
   runId: string;
@@ -9,9 +9,12 @@ interface Coalesced {
 
 export class CoalescedRuns {
   readonly #sql: SqlStorage;
+  /** Most routines have none ever, and each fire that waits asks for those that do. */
+  readonly #hasAny: Remembered<boolean>;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
+    this.#hasAny = work.remember(() => sql.exec("SELECT 1 FROM bursts LIMIT 1").toArray().length > 0);
   }
 
   find(triggerId: string, key: string): Coalesced | null {
@@ -21,6 +24,7 @@ export class CoalescedRuns {
 
   /** Ids of runs that wait for more events. A run that waits for its retry takes no more. */
   waiting(nowMs: number): string[] {
+    if (!this.#hasAny.get()) return [];
     return this.#sql
       .exec<{ id: string }>(WAITING, nowMs)
       .toArray()
@@ -31,6 +35,7 @@ export class CoalescedRuns {
   open(tx: Tx, triggerId: string, key: string, coalesced: Coalesced): void {
     tx.sql.exec("DELETE FROM bursts WHERE ends_at < ?", tx.nowMs);
     tx.sql.exec(OPEN, triggerId, key, coalesced.runId, coalesced.endsAtMs);
+    this.#hasAny.set(tx, true);
   }
 }
 
