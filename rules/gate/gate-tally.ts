@@ -88,6 +88,15 @@ export class GateTally {
     else this.#in.delete(ticket);
   }
 
+  /**
+   * Whether what there is to tell may be told later, together with more: nobody waits for the counter, nothing is taken
+   * back, and less than half is unheard of what may be.
+   */
+  mayTellLater(): boolean {
+    const isAllIn = this.#in.size > 0 && this.#waiting.size + this.#back.length === 0;
+    return isAllIn && 2 * this.#unheard() < this.#unheardMax;
+  }
+
   /** The call that has to be made now, or null. Each ends in `answered` or `failed`. */
   nextCall(nowMs: number): GateCall | null {
     const isAnything = this.#in.size + this.#back.length + this.#waiting.size > 0;

@@ -12,6 +12,8 @@ const PLACES = [
   { isolates: 200, distanceMs: 0, limit: 1_000 },
   { isolates: 1_000, distanceMs: 0, limit: 1_200 },
   { isolates: 1_000, distanceMs: 200, limit: LIMIT },
+  // Four may be unheard of: what is let in is told together.
+  { isolates: 200, distanceMs: 2, limit: 20_000 },
 ];
 
 type Pattern = (isolates: number, limit: number) => Arrival[];
@@ -175,6 +177,9 @@ it("asks the counter about once for each request at most, and about fewer when m
   expect(slowly.calls).toBeLessThanOrEqual(1_000);
   const together = play({ limit: LIMIT, arrivals: inTurn(5_000, 5, 1), distanceMs: () => 1 });
   expect(together.calls).toBeLessThanOrEqual(4);
+  const oneByOne = evenly(5_000, 0, 10_000, 1);
+  expect(play({ limit: 60_000, arrivals: oneByOne, distanceMs: () => 1 }).calls).toBeLessThanOrEqual(1_500);
+  expect(play({ limit: LIMIT, arrivals: oneByOne, distanceMs: () => 1 }).calls).toBe(5_000);
   const refused = play({ limit: 100, arrivals: evenly(10_000, 0, 50_000, 1), distanceMs: () => 1 });
   expect(refused.calls).toBeLessThanOrEqual(200);
 });

@@ -22,6 +22,8 @@ export interface InstanceGate {
 /** A request of which the counter has to be asked looks four times for the answer, 2 ms apart, and then goes on without it. */
 const LOOK_MS = 2;
 const LOOKS = 4;
+/** The counter is told at the latest after this long of what has been let in. */
+const GATHER_MS = 25;
 /** A call to the counter that is not answered within this time counts as failed. */
 const COUNT_DEADLINE_MS = 1_000;
 
@@ -29,7 +31,23 @@ const COUNT_DEADLINE_MS = 1_000;
 export function instanceGate(limit: number, count: (report: GateReport) => Promise<GateAnswer>): InstanceGate {
   const tally = new GateTally(limit);
 
+  let laterMs = 0;
+
   function tell(alive: Alive): void {
+    if (!tally.mayTellLater()) return tellNow(alive);
+    const nowMs = Date.now();
+    // One whose request was cut off never comes, and holds up no other.
+    if (nowMs < laterMs) return;
+    laterMs = nowMs + 2 * GATHER_MS;
+    alive.waitUntil(
+      pause(GATHER_MS).then(() => {
+        laterMs = 0;
+        tellNow(alive);
+      }),
+    );
+  }
+
+  function tellNow(alive: Alive): void {
     const call = tally.nextCall(Date.now());
     if (call === null) return;
     const made = withinDeadline(count(reportOf(call)), COUNT_DEADLINE_MS, "the counter")

@@ -37,6 +37,7 @@ export interface Outcome {
 /** As `instance-gate.ts` has it. */
 const LOOK_MS = 2;
 const LOOKS = 4;
+const GATHER_MS = 25;
 
 export function play({ limit, arrivals, distanceMs, restartedAtMs }: World): Outcome {
   const moments = new Map<number, (() => void)[]>();
@@ -53,7 +54,19 @@ export function play({ limit, arrivals, distanceMs, restartedAtMs }: World): Out
   const waiting = new Map<GateTally, Map<Ticket, () => void>>();
   const decided: { ticket: Ticket; decidedAtMs: number }[] = [];
 
+  const gathering = new Set<GateTally>();
+
   function tell(isolate: number, tally: GateTally): void {
+    if (!tally.mayTellLater()) return tellNow(isolate, tally);
+    if (gathering.has(tally)) return;
+    gathering.add(tally);
+    at(nowMs + GATHER_MS, () => {
+      gathering.delete(tally);
+      tellNow(isolate, tally);
+    });
+  }
+
+  function tellNow(isolate: number, tally: GateTally): void {
     const call = tally.nextCall(nowMs);
     if (call === null) return;
     calls += 1;
