@@ -1,6 +1,7 @@
 /** A local runner that has an executor prepared for each run. */
 import path from "node:path";
 import { startProgram } from "#scripts/child-process.ts";
+import { buildExecutor } from "#scripts/instance/build-executor.ts";
 import { toolEnvironment } from "#scripts/instance/tool-environment.ts";
 import { ROOT, scratchPath } from "./scratch.ts";
 import type { Served } from "./served.ts";
@@ -14,6 +15,8 @@ export interface WarmRunner extends AsyncDisposable {
 
 /** @param spares how many executors are kept prepared. */
 export async function startRunner(served: Served, spares = 1): Promise<WarmRunner> {
+  const executor = await buildExecutor(ROOT, scratchPath("executor"), new AbortController().signal);
+  if (!executor.ok) throw new Error(executor.message);
   const agents = new Set<string>();
   const changed = { wake: () => {} };
   const readySpares = { count: 0, used: 0, wake: () => {} };
@@ -26,6 +29,7 @@ export async function startRunner(served: Served, spares = 1): Promise<WarmRunne
       REVEILLE_URL: served.url,
       RUNNER_TOKEN: served.runnerToken,
       REVEILLE_STATE: scratchPath("runs"),
+      REVEILLE_EXECUTOR: executor.value,
       REVEILLE_RUNNER_ID: "bench",
     },
     onLine: (line) => {

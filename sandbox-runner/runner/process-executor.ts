@@ -55,7 +55,8 @@ export class ProcessExecutor implements Executor {
     const { settings, name, onNews, onShape } = options;
     this.#options = options;
     this.name = name;
-    const program = fileURLToPath(import.meta.resolve("#sandbox-runner/attempt/execute-run.ts"));
+    const source = import.meta.resolve("#sandbox-runner/attempt/execute-run.ts");
+    const program = settings.executor ?? fileURLToPath(source);
     this.#child = startTalkingProcess([process.execPath, ...QUIET, program], {
       cwd: settings.stateFolder,
       // The cache halves the time until an executor works; it holds nothing but compiled programs.

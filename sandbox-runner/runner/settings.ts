@@ -50,6 +50,7 @@ const settingsSchema = z.object({
     .refine((count) => count <= 10, "must be from 0 to 10")
     .optional(),
   REVEILLE_PREPARED_AGENTS: bound(0, 10),
+  REVEILLE_EXECUTOR: z.string().optional(),
   REVEILLE_RUN_PROCESSES: bound(64, 1_000_000),
   REVEILLE_RUN_MEMORY_MIB: bound(256, 16_777_216),
   REVEILLE_RUN_DISK_MIB: bound(1, 16_777_216),
@@ -79,6 +80,8 @@ export interface RunnerSettings {
   spares: number;
   /** How many of them have an agent prepared. */
   agents: number;
+  /** The file of the executor's program where it has been bundled; null for the one among the sources. */
+  executor: string | null;
   sandbox: SandboxSetting;
   /** Where each run has a container of its own: the engine's program, and the image; null where it has a process. */
   engine: { program: (typeof enginePrograms)[number]; image: string } | null;
@@ -113,6 +116,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
       spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
       agents: values.REVEILLE_PREPARED_AGENTS ?? values.REVEILLE_SPARES ?? DEFAULT_SPARES,
+      executor: values.REVEILLE_EXECUTOR === undefined ? null : resolve(values.REVEILLE_EXECUTOR),
       sandbox: values.REVEILLE_SANDBOX ?? "auto",
       engine: engine === "sandbox" || image === undefined ? null : { program: engine, image },
       bounds: {

@@ -16,6 +16,8 @@ export interface RunnerOptions {
   /** Where the worker listens. */
   workerUrl: string;
   runnerToken: string;
+  /** The file of the bundled executor. */
+  executor: string;
   /** The folder for the folders of runs. */
   runsFolder: string;
   /** Settings of the runner that the person made. */
@@ -23,7 +25,7 @@ export interface RunnerOptions {
 }
 
 export function runnerProgram(
-  { root, workerUrl, runnerToken, runsFolder, variables }: RunnerOptions,
+  { root, workerUrl, runnerToken, executor, runsFolder, variables }: RunnerOptions,
   log: ProgramLog,
   say: (line: string) => void,
 ): SupervisedProgram {
@@ -48,6 +50,7 @@ export function runnerProgram(
           REVEILLE_URL: workerUrl,
           RUNNER_TOKEN: runnerToken,
           REVEILLE_STATE: runsFolder,
+          REVEILLE_EXECUTOR: executor,
           REVEILLE_RUNNER_ID: "local",
         },
         onLine: (line) => {

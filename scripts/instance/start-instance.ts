@@ -3,6 +3,7 @@ import path from "node:path";
 import { ensureRunnerImage, type ImageRecipe } from "#scripts/containers/runner-image.ts";
 import { startDemoModel } from "#scripts/demo-model/start-demo-model.ts";
 import { failed, type Outcome, succeeded } from "#scripts/outcome.ts";
+import { buildExecutor } from "./build-executor.ts";
 import { buildWeb } from "./build-web.ts";
 import { type BuiltWorker, buildWorker } from "./build-worker.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo-upstream.ts";
@@ -86,6 +87,8 @@ interface Ground {
   demoModelUrl: string | null;
   modelSentence: string;
   built: BuiltWorker;
+  /** The file of the bundled executor; null where the local runner has nothing to do. */
+  executor: string | null;
   containers: HostOrder["containers"];
   sandbox: string;
 }
@@ -103,10 +106,11 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
   };
   const buildImage = (recipe: ImageRecipe, engine: string) =>
     ensureRunnerImage({ root, engine, recipe, environment: process.env, say, signal });
-  const [upstream, model, built, pages, containers, sandbox, check] = await Promise.all([
+  const [upstream, model, built, executor, pages, containers, sandbox, check] = await Promise.all([
     startDemoUpstream({ stateFolder, credential: secrets.UPSTREAM_CREDENTIAL, webhook, say, signal }),
     hasModelKey ? null : startDemoModel(),
     buildWorker(root, path.join(stateFolder, "worker"), signal),
+    settings.containers === null ? buildExecutor(root, path.join(stateFolder, "executor"), signal) : succeeded(null),
     hasPages ? buildWeb(root, path.join(stateFolder, WEB_APP), signal) : succeeded(null),
     prepareContainers(settings.containers, buildImage),
     settings.containers === null
@@ -118,6 +122,7 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
   if (!upstream.ok) return upstream;
   parts.add(() => upstream.value.close());
   if (!built.ok) return built;
+  if (!executor.ok) return executor;
   if (!pages.ok) return pages;
   if (!containers.ok) return containers;
   if (check.isRefused) say(`Model: ${check.sentence}.`);
@@ -127,6 +132,7 @@ async function prepare(options: InstanceOptions, secrets: Secrets): Promise<Outc
     demoModelUrl,
     modelSentence: check.sentence,
     built: built.value,
+    executor: executor.value,
     containers: containers.value,
     sandbox,
   });
@@ -141,7 +147,7 @@ async function serve(
 ): Promise<Outcome<Instance>> {
   const { root, settings, say, signal, parts } = options;
   const { stateFolder, port } = settings;
-  const { upstream, built, demoModelUrl, modelSentence, containers, sandbox } = ground;
+  const { upstream, built, executor, demoModelUrl, modelSentence, containers, sandbox } = ground;
   const origin = originOf(settings);
   const variables = workerVariables({
     given: settings.workerVariables,
@@ -171,13 +177,6 @@ async function serve(
   if (!worker.ok) return worker;
 
   const runnerLog = openProgramLog(path.join(stateFolder, "logs", "runner.log"));
-  const runnerOptions = {
-    root,
-    workerUrl: origin,
-    runnerToken: variables.RUNNER_TOKEN,
-    runsFolder: path.join(stateFolder, "runs"),
-    variables: settings.runnerVariables,
-  };
   const url = variables.PUBLIC_URL;
   const { repository } = upstream;
   const seedOptions = { url, origin, ownerToken: variables.OWNER_TOKEN, stateFolder, repository, signal };
@@ -185,7 +184,15 @@ async function serve(
   const [local, code] = await Promise.all([seedDemoRoutines(seedOptions), makeSignInCode(seedOptions)]);
   if (!local.ok) return local;
   if (!code.ok) return code;
-  if (containers === null) {
+  if (executor !== null) {
+    const runnerOptions = {
+      root,
+      workerUrl: origin,
+      runnerToken: variables.RUNNER_TOKEN,
+      executor,
+      runsFolder: path.join(stateFolder, "runs"),
+      variables: settings.runnerVariables,
+    };
     const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
     if (!runner.ok) return runner;
   }

@@ -29,6 +29,14 @@ describe("a runner's settings", () => {
     expect(readSettings(given)).toMatchObject({ settings: { runnerId: "big-1", capacity: 7, sandbox: "none" } });
   });
 
+  it.each([
+    [{}, null],
+    [{ REVEILLE_EXECUTOR: "" }, null],
+    [{ REVEILLE_EXECUTOR: "/srv/execute-run.js" }, "/srv/execute-run.js"],
+  ])("given %j, starts %s as its executor", (given, executor) => {
+    expect(readSettings({ ...good, ...given })).toMatchObject({ settings: { executor } });
+  });
+
   it.each<[Record<string, string>, number]>([
     [{}, 1],
     [{ REVEILLE_SPARES: "3" }, 3],
