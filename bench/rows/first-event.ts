@@ -4,7 +4,7 @@ import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
 import { DEMO_REPOSITORY } from "#scripts/demo-upstream/demo-history.ts";
 import { startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { seedDemoRepository } from "#scripts/demo-upstream/seed-repository.ts";
-import { type Figure, ROUNDS, type Row } from "../row.ts";
+import type { Figure, Row } from "../row.ts";
 import type { BareAgent, BareRun } from "../support/bare-agent.ts";
 import { fireToFirstWords } from "../support/first-words.ts";
 import { Helper } from "../support/helper.ts";
@@ -24,7 +24,7 @@ export const firstEvent: Row = {
   title: "from the fire to the agent's first words, local runner with a prepared executor",
   baseline:
     "the bare Agent SDK in the same sandbox, to its first words: from its task, its program started before; from query(); from git clone",
-  measure: async () => {
+  measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     const model = await createMessagesServer({ reply: () => ({ kind: "message", text: "Hello, I am at work." }) });
     stack.defer(() => model.close());
@@ -48,21 +48,26 @@ export const firstEvent: Row = {
 
     const authorization = `Basic ${Buffer.from(credential).toString("base64")}`;
     return [
-      await preparedFigure(served, runner, bare),
-      await figure("no repository, beside query()", served, runner, bare, []),
-      await figure("a small repository", served, runner, bare, [{ url, authorization }]),
+      await preparedFigure(rounds, served, runner, bare),
+      await figure("no repository, beside query()", rounds, served, runner, bare, []),
+      await figure("a small repository", rounds, served, runner, bare, [{ url, authorization }]),
     ];
   },
 };
 
 /** Both sides have their program started before there is a task. */
-async function preparedFigure(served: Served, runner: WarmRunner, bare: Helper<BareAgent>): Promise<Figure> {
+async function preparedFigure(
+  rounds: number,
+  served: Served,
+  runner: WarmRunner,
+  bare: Helper<BareAgent>,
+): Promise<Figure> {
   const routine = await makeRoutine(served, { prompt: TASK, model: MODEL });
   // The runner learns which runs to expect.
   await runner.warm();
   await fireToFirstWords(served, routine);
   const times = await interleave(
-    ROUNDS,
+    rounds,
     async () => {
       await runner.warmAgents(1);
       return await fireToFirstWords(served, routine);
@@ -77,6 +82,7 @@ async function preparedFigure(served: Served, runner: WarmRunner, bare: Helper<B
 
 async function figure(
   what: string,
+  rounds: number,
   served: Served,
   runner: WarmRunner,
   bare: Helper<BareAgent>,
@@ -88,7 +94,7 @@ async function figure(
     repositories: repositories.map(({ url }) => ({ url })),
   });
   const times = await interleave(
-    ROUNDS,
+    rounds,
     async () => {
       await runner.warm();
       return await fireToFirstWords(served, routine);

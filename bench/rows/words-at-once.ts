@@ -1,6 +1,6 @@
 /** First words when several runs start at one moment. */
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
-import { ROUNDS, type Row } from "../row.ts";
+import type { Row } from "../row.ts";
 import type { BareAgent } from "../support/bare-agent.ts";
 import { fireToFirstWords } from "../support/first-words.ts";
 import { Helper } from "../support/helper.ts";
@@ -19,7 +19,7 @@ export const wordsAtOnce: Row = {
   id: "words-at-once",
   title: "from the fire to the agent's first words, four fires at once, each with a prepared agent; median of the four",
   baseline: "one fire, of the same kind",
-  measure: async () => {
+  measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     const model = await createMessagesServer({ reply: () => ({ kind: "message", text: "Hello, I am at work." }) });
     stack.defer(() => model.close());
@@ -40,12 +40,12 @@ export const wordsAtOnce: Row = {
       return median(await bare.ask("giveAll", { task: TASK }));
     };
     const times = await interleave(
-      ROUNDS,
+      rounds,
       () => fires(AT_ONCE),
       () => fires(1),
     );
     const bareTimes = await interleave(
-      ROUNDS,
+      rounds,
       () => bares(AT_ONCE),
       () => bares(1),
     );
