@@ -66,7 +66,9 @@ export async function startInstance(options: InstanceOptions): Promise<Outcome<I
   const host = options.host ?? beginHost(options.root);
   const secrets = await takeState(options);
   if (!secrets.ok) return secrets;
-  const ground = await prepare(options, secrets.value);
+  const storage = storageOf(options.settings);
+  // Before the worker opens the databases: what one that was killed has left.
+  const [ground] = await Promise.all([prepare(options, secrets.value), forgetDeleted(storage)]);
   if (!ground.ok) return ground;
   return await serve(options, host, secrets.value, ground.value);
 }
@@ -163,13 +165,12 @@ async function serve(
     bundle: built.folder,
     options: built.options,
     webApp: path.join(stateFolder, WEB_APP),
-    storage: path.join(stateFolder, "storage", "v3"),
+    storage: storageOf(settings),
     migrations: path.join(root, "migrations", "d1"),
     containers,
     variables,
   };
-  // Before the worker opens them: what one that was killed has left. And when it has closed them, unless there is no time.
-  await forgetDeleted(order.storage);
+  // When the worker has closed the databases, unless there is no time.
   parts.add(async (isHurried) => (isHurried ? undefined : forgetDeleted(order.storage)));
   // Also when the host could not: it was killed, or had no time.
   const left = broom(order, workerLog.write);
@@ -205,6 +206,11 @@ async function serve(
     model: modelSentence,
     sandbox,
   });
+}
+
+/** The folder in which D1 and the objects keep their data. */
+function storageOf({ stateFolder }: Settings): string {
+  return path.join(stateFolder, "storage", "v3");
 }
 
 /** Where the worker listens. */
