@@ -2,7 +2,6 @@
  * Removes from the engine what an instance has left there. A container ends as two: the side-car that its traffic goes
  * through runs on when it has gone, and both do when the program that started them was killed.
  */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { askEngine } from "./engine.ts";
 
@@ -15,14 +14,6 @@ export type Listed = z.infer<typeof listedSchema>;
 const SIDECAR = "-proxy";
 /** What an engine refuses while it is at something else is removed the next time. */
 const PASSES = 3;
-
-/**
- * Of the instance whose objects are stored there, and of no other: the objects' key, which is in the names of all of its
- * containers. Storage that has been moved is another's.
- */
-export function containerKey(storage: string): string {
-  return `reveille-${createHash("sha256").update(storage).digest("hex").slice(0, 12)}-SandboxObject`;
-}
 
 /** Pure: those whose container is not at work, a side-car by the container whose name it has. */
 export function leftOf(listed: readonly Listed[]): Listed[] {

@@ -1,4 +1,4 @@
-/** What the worker's host is told on its stdin, as one line of JSON. */
+/** What the worker's host is told on its stdin, as one line of JSON. It is checked by whoever sends it. */
 import { z } from "zod";
 
 export const hostOrderSchema = z.object({

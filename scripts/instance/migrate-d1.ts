@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Miniflare } from "miniflare";
-import { z } from "zod";
 
 type Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 
@@ -17,8 +16,6 @@ const TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
 /** In Miniflare's storage: a file for each database, and one with what it knows of them. */
 const DATABASES = path.join("d1", "miniflare-D1DatabaseObject");
 const NO_DATABASE = "metadata.sqlite";
-
-const appliedSchema = z.array(z.object({ name: z.string() }));
 
 /**
  * Whether all migrations are applied already, as far as D1's own file tells. To ask D1 itself takes a second: a worker between
@@ -33,7 +30,10 @@ export function isMigrated(storage: string, folder: string): boolean {
     if (file === undefined || others.length > 0) return false;
     using database = new DatabaseSync(path.join(storage, DATABASES, file), { readOnly: true });
     const applied = new Set(
-      appliedSchema.parse(database.prepare("SELECT name FROM d1_migrations").all()).map(({ name }) => name),
+      database
+        .prepare("SELECT name FROM d1_migrations")
+        .all()
+        .map((row) => row["name"]),
     );
     return migrationsIn(folder).every((name) => applied.has(name));
   } catch {
@@ -50,7 +50,7 @@ export function isMigrated(storage: string, folder: string): boolean {
 export async function migrateD1(database: Database, folder: string): Promise<void> {
   await database.prepare(TABLE).run();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
-  const applied = new Set(appliedSchema.parse(results).map(({ name }) => name));
+  const applied = new Set(results.map((row) => row["name"]));
   for (const name of migrationsIn(folder)) {
     if (applied.has(name)) continue;
     const statements = splitStatements(await readFile(path.join(folder, name), "utf8"));

@@ -1,7 +1,7 @@
 /** The worker as a program that is kept running: how it is started, and how it is seen to be well. */
 import { setTimeout as delay } from "node:timers/promises";
 import { codeOf } from "#scripts/outcome.ts";
-import type { HostOrder } from "./host-order.ts";
+import { type HostOrder, hostOrderSchema } from "./host-order.ts";
 import { beginHost, type HostProgram } from "./host-program.ts";
 import type { ProgramLog } from "./program-log.ts";
 import type { SupervisedProgram } from "./supervise.ts";
@@ -33,7 +33,7 @@ export function workerProgram(
       isHostReady = false;
       const host = first ?? beginHost(root);
       first = null;
-      host.serve(JSON.stringify(order), (line) => {
+      host.serve(JSON.stringify(hostOrderSchema.parse(order)), (line) => {
         if (line === "worker ready") isHostReady = true;
         log.write(line);
       });

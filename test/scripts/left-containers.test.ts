@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { containerKey } from "#scripts/containers/container-key.ts";
 import { engineAddress, faultOfEngine, hasImage } from "#scripts/containers/engine.ts";
-import { containerKey, LeftContainers, leftOf } from "#scripts/containers/left-containers.ts";
+import { LeftContainers, leftOf } from "#scripts/containers/left-containers.ts";
 import { FakeEngine } from "./support/fake-engine.ts";
 
 const KEY = containerKey("/somewhere/storage");

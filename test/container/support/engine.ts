@@ -1,8 +1,9 @@
 /** The container engine that the suite uses, asked behind the instance's back. */
 import { test } from "node:test";
 import { z } from "zod";
+import { containerKey } from "#scripts/containers/container-key.ts";
 import { askEngine, type EngineAnswer, engineAddress, faultOfEngine } from "#scripts/containers/engine.ts";
-import { containerKey, LeftContainers } from "#scripts/containers/left-containers.ts";
+import { LeftContainers } from "#scripts/containers/left-containers.ts";
 
 const DEADLINE_MS = 20_000;
 const listSchema = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), State: z.string() }));
