@@ -16,7 +16,10 @@ export const MIGRATE_RETRY_MS = 60_000;
 export type Migrated = { ok: true } | { ok: false; migration: string; cause: string };
 
 const STATEMENT_END = "--> statement-breakpoint";
-/** The table of Drizzle's migrator, which left `hash` empty and knew a migration by its time. We write its name into `hash`. */
+/**
+ * The table of Drizzle's migrator, which left `hash` empty and knew a migration by its time. We write its name into `hash`, and
+ * into `created_at` when it was applied here; earlier versions wrote the migration's own time.
+ */
 const APPLIED = "__drizzle_migrations";
 const APPLIED_TABLE = `CREATE TABLE IF NOT EXISTS ${APPLIED} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`;
 
@@ -40,7 +43,7 @@ export function migrate(
         if (isApplied(entry)) continue;
         current = entry.tag;
         for (const statement of statementsOf(given, entry.idx)) storage.sql.exec(statement);
-        storage.sql.exec(`INSERT INTO ${APPLIED} (hash, created_at) VALUES (?, ?)`, entry.tag, entry.when);
+        storage.sql.exec(`INSERT INTO ${APPLIED} (hash, created_at) VALUES (?, ?)`, entry.tag, Date.now());
       }
     });
     return { ok: true };
@@ -49,6 +52,12 @@ export function migrate(
     logTrouble("storage_not_migrated", { kind, migration: current }, error);
     return { ok: false, migration: current, cause };
   }
+}
+
+/** When a migration was applied, in Unix milliseconds, or earlier; null where it was not, or under no name. */
+export function appliedAtMs(sql: SqlStorage, tag: string): number | null {
+  const found = sql.exec<{ at: number }>(`SELECT created_at AS at FROM ${APPLIED} WHERE hash = ?`, tag).toArray();
+  return found[0]?.at ?? null;
 }
 
 function readApplied(sql: SqlStorage): (entry: { tag: string; when: number }) => boolean {

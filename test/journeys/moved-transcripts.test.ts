@@ -85,6 +85,29 @@ it("stays in the object for a week, and lies in R2 after it", async () => {
   ]);
 });
 
+it("stays for as long after an upgrade as well, because the version before can't read what is moved", async () => {
+  const session = await ended();
+  passDays(20);
+  // The object has been asleep, and the new version opens it today.
+  await rowsOf(
+    session.routine.id,
+    "UPDATE __drizzle_migrations SET created_at = ? WHERE hash = '0038_retention'",
+    Date.now(),
+  );
+  await evictOwnerOf(session.id);
+  for (const [days, keys] of [
+    [0.5, 0],
+    [6, 0],
+    [1, 1],
+  ] as const) {
+    passDays(days);
+    await walk(session.routine.id);
+    await settle(session.routine.id);
+    expect([days, (await keysUnder(folder(session))).length]).toEqual([days, keys]);
+  }
+  expect(await readTranscript(session.id)).toEqual(session.events);
+});
+
 it("is read the same, in pages of any length, by viewers, as a stream and as an export", async () => {
   const session = await moved(600, 2_000);
   expect((await keysUnder(folder(session))).length).toBeGreaterThan(3);

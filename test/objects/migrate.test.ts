@@ -10,11 +10,14 @@ import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call, fired, readRun } from "#test/support/api.ts";
 import { FakeRunner } from "#test/support/fake-runner.ts";
 import { defaultPool, ownerOf } from "#test/support/objects.ts";
+import poolMigrations from "../../migrations/pool-object/migrations.js";
 import routineMigrations from "../../migrations/routine-object/migrations.js";
 
 type Migrations = typeof routineMigrations;
 
 const TAGS = routineMigrations.journal.entries.map(({ tag }) => tag);
+/** By the time in a migration, which is all that drizzle's migrator wrote of it. */
+const TAG_AT = new Map(routineMigrations.journal.entries.map(({ tag, when }) => [when, tag]));
 const PREFIXES = TAGS.map((tag, index) => ({ tag, landed: TAGS.slice(0, index + 1) }));
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
@@ -60,9 +63,10 @@ function schemaOf(id: string) {
       )
       .toArray(),
     marks: sql
-      .exec<{ created_at: number }>("SELECT created_at FROM __drizzle_migrations ORDER BY created_at")
+      .exec<{ hash: string; created_at: number }>("SELECT hash, created_at FROM __drizzle_migrations")
       .toArray()
-      .map(({ created_at }) => created_at),
+      .map(({ hash, created_at }) => (hash === "" ? TAG_AT.get(created_at) : hash))
+      .sort(),
   }));
 }
 
@@ -100,7 +104,9 @@ describe("a routine whose tables were made by an earlier version", () => {
 
 it("the pool's tables that drizzle's migrator made stay as they are", async () => {
   const marks = await runInDurableObject(defaultPool(), (_pool, { storage }) => {
-    storage.sql.exec("UPDATE __drizzle_migrations SET hash = ''");
+    for (const { tag, when } of poolMigrations.journal.entries) {
+      storage.sql.exec("UPDATE __drizzle_migrations SET hash = '', created_at = ? WHERE hash = ?", when, tag);
+    }
     return storage.sql.exec("SELECT * FROM __drizzle_migrations").toArray();
   });
   await evictDurableObject(defaultPool());

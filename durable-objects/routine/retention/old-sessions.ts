@@ -4,6 +4,7 @@
  */
 import type { Keep } from "#instance/keep-variables.ts";
 import { isSettled } from "#protocol/run.ts";
+import { appliedAtMs } from "../../migrate.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { MovedTranscripts } from "../transcript/moved-transcripts.ts";
 import type { Tx } from "../work.ts";
@@ -27,12 +28,19 @@ const ROWS_AT_ONCE = 1_000;
 /** While so many wait for R2, no more are to be moved. */
 const MOVES_OWED = 100;
 const MESSAGES_AT_ONCE = 500;
+/** The first version that reads what has been moved is one that has applied this. */
+const READS_MOVED = "0038_retention";
+/** For so long a version can be taken back, also where an object is large. */
+const TAKEN_BACK_WITHIN_MS = 7 * 24 * 3_600_000;
 
 export class OldSessions implements Slice {
   readonly #parts: Parts;
+  /** When this object first could read what is moved; null where that is not known. */
+  readonly #readsMovedSinceMs: number | null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#readsMovedSinceMs = appliedAtMs(parts.sql, READS_MOVED);
   }
 
   look(tx: Tx, cursor: string): string | null {
@@ -48,7 +56,7 @@ export class OldSessions implements Slice {
     if (newest === null || !isSettled(newest.doc) || runs.hasUnsettledRun(id)) return;
     const restsMs = tx.nowMs - Date.parse(newest.doc.timings.finished_at);
     if (oldRuns.isOld(newest, tx.nowMs) && this.#remove(tx, id)) return;
-    if (restsMs >= this.#hereForMs()) this.#move(tx, id);
+    if (restsMs >= this.#hereForMs() && this.#mayMove(tx.nowMs)) this.#move(tx, id);
   }
 
   /** @returns whether it is gone. */
@@ -67,11 +75,26 @@ export class OldSessions implements Slice {
     if (moved.isHere(id) && outbox.count("move_transcript") < MOVES_OWED) outbox.owe(tx, "move_transcript", id);
   }
 
+  /**
+   * The version before can't read what is moved. So nothing is until this one has been here for as long as transcripts stay:
+   * until then it can be taken back.
+   */
+  #mayMove(nowMs: number): boolean {
+    const sinceMs = this.#readsMovedSinceMs;
+    const { transcriptsHereForMs } = this.#parts.keep;
+    const waitMs = this.#isLarge() ? Math.min(transcriptsHereForMs, TAKEN_BACK_WITHIN_MS) : transcriptsHereForMs;
+    return sinceMs !== null && nowMs >= sinceMs + waitMs;
+  }
+
   /** Where the object has grown large, sessions need not rest so long. */
   #hereForMs(): number {
+    const { transcriptsHereForMs } = this.#parts.keep;
+    return this.#isLarge() ? Math.min(transcriptsHereForMs, NEVER_YOUNGER_MS) : transcriptsHereForMs;
+  }
+
+  #isLarge(): boolean {
     const { sql, keep } = this.#parts;
-    const isLarge = sql.databaseSize > keep.transcriptsHereBytes;
-    return isLarge ? Math.min(keep.transcriptsHereForMs, NEVER_YOUNGER_MS) : keep.transcriptsHereForMs;
+    return sql.databaseSize > keep.transcriptsHereBytes;
   }
 }
 
