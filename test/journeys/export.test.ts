@@ -6,10 +6,11 @@ import type { Page } from "#protocol/api.ts";
 import { type ExportedLine, exportedLineSchema } from "#protocol/export.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
 import type { SignIn } from "#protocol/sign-in.ts";
-import { buildRoutine, call, fired, OWNER_TOKEN, readTranscript } from "#test/support/api.ts";
+import { buildRoutine, call, fired, OWNER_TOKEN, readRun, readTranscript } from "#test/support/api.ts";
 import { signIn } from "#test/support/browser.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
-import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { asking, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { type ExportDeps, oneRoutineLines } from "#worker/routes/export-lines.ts";
 
 type Lines = ExportedLine[];
 
@@ -84,6 +85,34 @@ it("has all of a routine, each once, and then an end", async () => {
   );
   await call("DELETE", path);
   expect((await call("GET", `${path}/export`)).status).toBe(404);
+});
+
+it("goes past a routine that is deleted while its run goes on, and a session that is deleted while it is read", async () => {
+  const [deleted, kept] = [await buildRoutine(), await buildRoutine()];
+  using runner = await FakeRunner.join();
+  for (const routine of [deleted, kept]) await fired(routine);
+  const works = [await runner.work(await runner.accept()), await runner.work(await runner.accept())];
+  for (const work of works) await work.report(RUNNING);
+  const from = `/api/v1/export?cursor=${deleted.id}.runs.`;
+  expect((await call("DELETE", `/api/v1/routines/${deleted.id}`)).status).toBe(204);
+  for (const path of ["/api/v1/export", from]) {
+    const ids = (await whole(path)).lines.flatMap((line) => (line.type === "routine" ? [line.routine.id] : []));
+    expect([ids.includes(deleted.id), ids.includes(kept.id)], path).toEqual([false, true]);
+  }
+
+  const routine = await buildRoutine();
+  const lost = await fired(routine);
+  await (await runner.work(await runner.accept())).finish();
+  expect((await readRun(lost.run_id)).status).toBe("succeeded");
+  const deps = { ownerOf: asking } as unknown as ExportDeps;
+  const lines: Lines = [];
+  for await (const some of oneRoutineLines(deps, { routineId: routine.id, stage: "sessions", after: "" })) {
+    lines.push(...some);
+    if (some.some(({ type }) => type === "session")) {
+      expect((await call("DELETE", `/api/v1/sessions/${lost.claude_code_session_id}`)).status).toBe(204);
+    }
+  }
+  expect(typesOf(lines)).toEqual(["session", "end"]);
 });
 
 it("gives 20,000 events a page at a time, and goes on in another answer after many sessions", async () => {

@@ -112,8 +112,25 @@ async function* besideRoutines(deps: ExportDeps, budget: Budget): AsyncGenerator
   );
 }
 
-/** @returns where it goes on; null where it has come to its end. */
+/** Whatever was read belonged to a routine or a session that has been deleted. */
+class Gone extends Error {}
+
+/** @returns where it goes on; null where it has come to its end, or the routine has been deleted. */
 async function* routineLines(
+  deps: ExportDeps,
+  from: ExportCursor,
+  budget: Budget,
+): AsyncGenerator<ExportedLine[], ExportCursor | null> {
+  try {
+    return yield* livingLines(deps, from, budget);
+  } catch (error) {
+    // D1 lists a deleted routine until its last run has stopped; and one may be deleted between two answers.
+    if (error instanceof Gone) return null;
+    throw error;
+  }
+}
+
+async function* livingLines(
   deps: ExportDeps,
   from: ExportCursor,
   budget: Budget,
@@ -188,24 +205,33 @@ async function* sessionsOf(
   budget: Budget,
 ): AsyncGenerator<ExportedLine[], void> {
   for (const session of sessions) {
-    const session_id = session.id;
-    const owner = deps.ownerOf(session_id);
-    yield [{ type: "session", session }];
-    budget.calls += 3;
-    const diff = whole(await owner.readDiff());
-    if (diff.run_id !== null) yield [{ type: "diff", diff }];
-    const shown = whole(await owner.artifacts()).data;
-    yield shown.map((artifact): ExportedLine => ({ type: "artifact", session_id, artifact }));
-    const opened = whole(await owner.pullRequests()).data;
-    yield opened.map((pull_request): ExportedLine => ({ type: "asked_pull_request", session_id, pull_request }));
-    for (let after = 0; after < session.last_seq; ) {
-      budget.calls += 1;
-      const events = whole(await owner.events(after, EVENTS_PAGE_LIMIT.max)).data;
-      const last = events.at(-1)?.seq;
-      if (last === undefined) throw new Error("the transcript ends before its end");
-      yield events.filter(({ seq }) => seq <= session.last_seq);
-      after = last;
+    try {
+      yield* sessionLines(deps, session, budget);
+    } catch (error) {
+      // It has been deleted meanwhile, or has grown too old. Where that is true of the routine, what is read next says so.
+      if (!(error instanceof Gone)) throw error;
     }
+  }
+}
+
+async function* sessionLines(deps: ExportDeps, session: Session, budget: Budget): AsyncGenerator<ExportedLine[], void> {
+  const session_id = session.id;
+  const owner = deps.ownerOf(session_id);
+  yield [{ type: "session", session }];
+  budget.calls += 3;
+  const diff = whole(await owner.readDiff());
+  if (diff.run_id !== null) yield [{ type: "diff", diff }];
+  const shown = whole(await owner.artifacts()).data;
+  yield shown.map((artifact): ExportedLine => ({ type: "artifact", session_id, artifact }));
+  const opened = whole(await owner.pullRequests()).data;
+  yield opened.map((pull_request): ExportedLine => ({ type: "asked_pull_request", session_id, pull_request }));
+  for (let after = 0; after < session.last_seq; ) {
+    budget.calls += 1;
+    const events = whole(await owner.events(after, EVENTS_PAGE_LIMIT.max)).data;
+    const last = events.at(-1)?.seq;
+    if (last === undefined) throw new Error("the transcript ends before its end");
+    yield events.filter(({ seq }) => seq <= session.last_seq);
+    after = last;
   }
 }
 
@@ -218,6 +244,7 @@ function pageAfter(after: string): PageRequest {
 }
 
 function whole<Value>(read: Result<Value>): Value {
+  if (!read.ok && read.refusal.code === "not_found") throw new Gone(read.refusal.code);
   if (!read.ok) throw new Error(read.refusal.code);
   return read.value;
 }
