@@ -270,6 +270,27 @@ async function walkKeeping(routine: Made, limits: Partial<Keep>): Promise<void> 
   });
 }
 
+it("takes out a long session whole, also where its transcript was never to be moved", async () => {
+  const routine = await buildRoutine();
+  const { runId, sessionId } = await ran(routine);
+  await runInDurableObject(ownerOf(routine.id), (_object, { storage }) => {
+    for (let seq = 1_001; seq <= 2_500; seq += 1) {
+      storage.sql.exec(
+        `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes, run_id, attempt, frame, tool_calls, body)
+          VALUES (?, ?, ?, ?, ?, 1, 0, 0, '{}')`,
+        ...[sessionId, seq, seq, seq * 2, runId],
+      );
+    }
+  });
+  await seedRuns(routine, runId, 3);
+  passDays(100);
+  await walkKeeping(routine, { transcriptsHereForMs: 400 * 24 * 3_600_000 });
+  const left = ["sessions", "runs", "transcript"];
+  expect(await Promise.all(left.map((table) => countOf(routine.id, table)))).toEqual([0, 0, 0]);
+  await settle(routine.id);
+  expect(await listed(routine)).toEqual([]);
+});
+
 it("takes out the oldest where there are more than the instance keeps, but none of the last two days", async () => {
   const routine = await buildRoutine();
   const { runId } = await ran(routine);

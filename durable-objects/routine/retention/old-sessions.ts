@@ -20,10 +20,13 @@ interface Parts extends SessionParts {
   keep: Keep;
 }
 
+type Looked = "here" | "gone" | "long";
+
 /** How many sessions are looked at in one slice. */
 const AT_ONCE = 50;
-/** A session with more runs than these, or more rows of its transcript, is for another day: by then they are fewer. */
+/** A session with more runs than these is for another day: by then they are fewer. */
 const RUNS_AT_ONCE = 20;
+/** One with more rows of its transcript is the last of its slice. */
 const ROWS_AT_ONCE = 1_000;
 /** While so many wait for R2, no more are to be moved. */
 const MOVES_OWED = 100;
@@ -45,29 +48,31 @@ export class OldSessions implements Slice {
 
   look(tx: Tx, cursor: string): string | null {
     const ids = this.#parts.sql.exec<{ id: string }>(READ, cursor, AT_ONCE).toArray();
-    for (const { id } of ids) this.#lookAt(tx, id);
+    for (const { id } of ids) if (this.#lookAt(tx, id) === "long") return id;
     return ids.length < AT_ONCE ? null : (ids.at(-1)?.id ?? null);
   }
 
-  #lookAt(tx: Tx, id: string): void {
+  /** @returns `long` where it took out so much that the slice ends with it. */
+  #lookAt(tx: Tx, id: string): Looked {
     const { runs, oldRuns, keep } = this.#parts;
     tx.sql.exec(FORGET_MESSAGES, id, tx.nowMs - keep.forMs, MESSAGES_AT_ONCE);
     const newest = runs.newest(id);
-    if (newest === null || !isSettled(newest.doc) || runs.hasUnsettledRun(id)) return;
+    if (newest === null || !isSettled(newest.doc) || runs.hasUnsettledRun(id)) return "here";
     const restsMs = tx.nowMs - Date.parse(newest.doc.timings.finished_at);
-    if (oldRuns.isOld(newest, tx.nowMs) && this.#remove(tx, id)) return;
+    const removed = oldRuns.isOld(newest, tx.nowMs) ? this.#remove(tx, id) : "here";
+    if (removed !== "here") return removed;
     if (restsMs >= this.#hereForMs() && this.#mayMove(tx.nowMs)) this.#move(tx, id);
+    return "here";
   }
 
-  /** @returns whether it is gone. */
-  #remove(tx: Tx, id: string): boolean {
+  #remove(tx: Tx, id: string): Looked {
     const { sql, runs, oldRuns } = this.#parts;
     const all = runs.sessions.runsOf(id, RUNS_AT_ONCE + 1).flatMap((one) => runs.get(one.id) ?? []);
-    if (all.length > RUNS_AT_ONCE || !all.every((row) => oldRuns.isOld(row, tx.nowMs))) return false;
-    if (sql.exec(ROWS, id, ROWS_AT_ONCE).toArray().length > 0) return false;
+    if (all.length > RUNS_AT_ONCE || !all.every((row) => oldRuns.isOld(row, tx.nowMs))) return "here";
+    const isLong = sql.exec(ROWS, id, ROWS_AT_ONCE).toArray().length > 0;
     forgetSession(tx, this.#parts, id);
     for (const row of all) forgetRun(tx, this.#parts, row.id);
-    return true;
+    return isLong ? "long" : "gone";
   }
 
   #move(tx: Tx, id: string): void {
