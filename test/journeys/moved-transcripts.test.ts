@@ -1,12 +1,15 @@
 /** Transcripts of sessions that rest lie in R2, and are read at the same address as before. */
+import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { MovedTranscripts } from "#durable-objects/routine/transcript/moved-transcripts.ts";
+import type { Tx } from "#durable-objects/routine/work.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import { buildRoutine, call, eventsOf, fired, OWNER_TOKEN, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { fail, first, hang, r2 } from "#test/support/hang.ts";
-import { evictOwnerOf } from "#test/support/objects.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { countOf, keysUnder, kill, passDays, ring, rowsOf, settle, walk } from "#test/support/retention.ts";
 import type { TestSocket } from "#test/support/test-socket.ts";
 
@@ -289,6 +292,45 @@ it("makes viewers wait for R2, and dial again where it does not come", async () 
   expect((await call("GET", `/api/v1/sessions/${session.id}/events`)).status).toBe(503);
   failing.end();
   expect(await readTranscript(session.id)).toEqual(session.events);
+});
+
+it("reads as many rows to move a part as the part has, however long the session is", async () => {
+  const session = await moved();
+  const seqs = Array.from({ length: 3_000 }, (_row, index) => session.events.length + 1 + index);
+  const [key] = await keysUnder(folder(session));
+  const read = await runInDurableObject(ownerOf(session.routine.id), (_object, { storage }) => {
+    const { sql } = storage;
+    for (const seq of seqs) {
+      sql.exec(
+        `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes, run_id, attempt, frame, tool_calls, body)
+          SELECT session_id, ?, ?, end_bytes, run_id, attempt, frame, tool_calls, '{}' FROM transcript LIMIT 1`,
+        ...[seq, seq],
+      );
+    }
+    const cursors: { rowsRead: number }[] = [];
+    const counted = {
+      exec: (...asked: Parameters<SqlStorage["exec"]>) => {
+        const cursor = sql.exec(...asked);
+        cursors.push(cursor);
+        return cursor;
+      },
+    } as unknown as SqlStorage;
+    const transcripts = new MovedTranscripts(counted);
+    expect([...transcripts.named([key ?? "", `${folder(session)}1-9.jsonl.gz`, "transcripts/else"])]).toEqual([key]);
+    const [first = 0] = seqs;
+    const part = {
+      first,
+      last: first + 9,
+      rows: 10,
+      text: seqs
+        .slice(0, 10)
+        .map(() => "{}")
+        .join("\n"),
+    };
+    expect(transcripts.moved({ sql: counted } as Tx, session.id, part, "transcripts/next")).toBe(true);
+    return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+  });
+  expect(read).toBeLessThan(100);
 });
 
 it("tells a run that goes on what the last one had called", async () => {

@@ -75,8 +75,9 @@ export class ToTranscripts implements Receiver {
       ...(this.#cursor === undefined ? {} : { cursor: this.#cursor }),
     };
     const listed = await bucket.list(page);
-    const named = moved.keys(null);
-    const gone = listed.objects.map(({ key }) => key).filter((key) => !named.has(key));
+    const keys = listed.objects.map(({ key }) => key);
+    const named = moved.named(keys);
+    const gone = keys.filter((key) => !named.has(key));
     if (gone.length > 0) await bucket.delete(gone);
     this.#cursor = listed.truncated ? listed.cursor : undefined;
     return !listed.truncated;

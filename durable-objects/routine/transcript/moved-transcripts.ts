@@ -7,6 +7,7 @@ import { parseJson } from "#rules/json.ts";
 import { lastCallLines } from "#rules/run/last-calls.ts";
 import type { Chunk } from "#rules/transcript-chunk.ts";
 import type { Tx } from "../work.ts";
+import { partAt } from "./transcript-parts.ts";
 
 /** Rows that become one part. */
 export interface Movable {
@@ -59,19 +60,24 @@ export class MovedTranscripts {
     if (count !== rows) return false;
     tx.sql.exec(DELETE_BUT_LAST, sessionId, first, last);
     // A run that goes on from here is told what the last one has called, and can't wait for R2.
-    tx.sql.exec("UPDATE transcript SET body = '' WHERE session_id = ? AND key IS NOT NULL AND body <> ''", sessionId);
+    tx.sql.exec(FORGET_CALLS, sessionId, first);
     const events = text.split("\n").map((line) => parseJson(line) as TranscriptEvent);
     tx.sql.exec(MOVED, first, key, lastCallLines(events).join("\n"), sessionId, last);
     return true;
   }
 
-  /** All keys in R2 that the session's rows name, or those of all sessions. */
-  keys(sessionId: string | null): Set<string> {
-    const rows = this.#sql.exec<{ key: string }>(
-      sessionId === null ? ALL_KEYS : KEYS,
-      ...(sessionId === null ? [] : [sessionId]),
-    );
-    return new Set([...rows].map(({ key }) => key));
+  /** All keys in R2 that the session's rows name. */
+  keys(sessionId: string): Set<string> {
+    return new Set([...this.#sql.exec<{ key: string }>(KEYS, sessionId)].map(({ key }) => key));
+  }
+
+  /** Those of these keys that rows name. Each is looked up: all rows are many, and their text would be read with them. */
+  named(keys: readonly string[]): Set<string> {
+    const isNamed = (key: string) => {
+      const part = partAt(key);
+      return part !== null && this.#sql.exec(IS_NAMED, part.sessionId, part.last, key).toArray().length > 0;
+    };
+    return new Set(keys.filter(isNamed));
   }
 }
 
@@ -92,6 +98,9 @@ const READ_HERE = `SELECT first_seq, last_seq, end_bytes, body FROM transcript
 const IS_PART = "session_id = ? AND key IS NULL AND last_seq >= ? AND last_seq";
 const COUNT_HERE = `SELECT COUNT(*) AS count FROM transcript WHERE ${IS_PART} <= ?`;
 const DELETE_BUT_LAST = `DELETE FROM transcript WHERE ${IS_PART} < ?`;
+/** What was moved before lies before it. What lies behind it is much, and not to be read. */
+const FORGET_CALLS = `UPDATE transcript SET body = ''
+  WHERE session_id = ? AND last_seq < ? AND key IS NOT NULL AND body <> ''`;
 const MOVED = "UPDATE transcript SET first_seq = ?, key = ?, body = ? WHERE session_id = ? AND last_seq = ?";
 const KEYS = "SELECT key FROM transcript WHERE session_id = ? AND key IS NOT NULL";
-const ALL_KEYS = "SELECT key FROM transcript WHERE key IS NOT NULL";
+const IS_NAMED = "SELECT 1 FROM transcript WHERE session_id = ? AND last_seq = ? AND key = ?";

@@ -70,3 +70,9 @@ export function transcriptFolder(routineId: string, sessionId = ""): string {
 export function partKey(routineId: string, sessionId: string, first: number, last: number): string {
   return `${transcriptFolder(routineId, sessionId)}${first}-${last}.jsonl.gz`;
 }
+
+/** Whose part lies under a key, and the number of its last event; null where it is no part's. */
+export function partAt(key: string): { sessionId: string; last: number } | null {
+  const [, sessionId, last] = /^transcripts\/[^/]+\/([^/]+)\/\d+-(\d+)\.jsonl\.gz$/.exec(key) ?? [];
+  return sessionId === undefined || last === undefined ? null : { sessionId, last: Number(last) };
+}
