@@ -98,6 +98,26 @@ const samples: ListenerSample[] = [
     },
   },
   {
+    title: "one that ended after the clocks went back: what is newest is so by its instant, not as it is written",
+    headers: HEADERS,
+    body: () =>
+      notification("firing", [
+        alert(FIRST, { startsAt: "2021-10-31T02:50:00+02:00" }),
+        alert("c6eadffa33fcdf38", { status: "resolved", endsAt: "2021-10-31T02:10:00+01:00" }),
+      ]),
+    reads: {
+      kind: "event",
+      event: { name: "firing", dedupe_key: "firing 2 2021-10-31T02:10:00+01:00 c6eadffa33fcdf38 resolved" },
+      context: [],
+    },
+  },
+  {
+    title: "more alerts than the contact point tells of: those that are left out are counted",
+    headers: HEADERS,
+    body: () => notification("firing", [alert(FIRST), SECOND], { truncatedAlerts: 3 }),
+    reads: { kind: "event", event: { name: "firing", dedupe_key: FIRING.replace("2", "5") }, context: ["Left out: 3"] },
+  },
+  {
     title: "all of them resolved",
     headers: HEADERS,
     body: () => notification("resolved", [alert(FIRST, { status: "resolved", endsAt: "2021-10-12T10:30:00+02:00" })]),

@@ -1,5 +1,6 @@
 /** Telegram, Discord, Jira, Grafana, Datadog, Bitbucket and Stripe: the suite of all listeners, and what one has alone. */
 import { describe, expect, it } from "vitest";
+import { discord } from "#worker/inbound/sources/discord.ts";
 import { stripe } from "#worker/inbound/sources/stripe.ts";
 import { telegram } from "#worker/inbound/sources/telegram.ts";
 import { describeListedFields } from "./listed-fields.ts";
@@ -64,5 +65,15 @@ describe("Telegram's commands", () => {
     ["/", {}],
   ])("in %j are %j", (text, expected) => {
     expect(fieldsOf(text)).toEqual({ text, ...expected });
+  });
+});
+
+describe("Discord's types", () => {
+  it.each(["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])("have no %s", (type) => {
+    const body = bytesOf(`{"type":"${type}","data":{"custom_id":"x"},"user":{"id":"1"}}`);
+    const request = { headers: new Headers(), body };
+    const reading = discord.read(request, { auth: null, pubsub: null, url: "" });
+    expect(reading).toMatchObject({ kind: "unreadable" });
+    expect(discord.press?.(request)).toBeNull();
   });
 });

@@ -208,6 +208,19 @@ const samples: ListenerSample[] = [
     reads: { kind: "ignored", reason: /bot did this/ },
   },
   {
+    title: "a channel's post that Telegram has put into the channel's group, which a bot may have written",
+    headers: HEADERS,
+    body: sent({
+      message: {
+        ...message,
+        from: { id: 777000, is_bot: false, first_name: "Telegram" },
+        sender_chat: { id: -1001, title: "News", type: "channel" },
+        is_automatic_forward: true,
+      },
+    }),
+    reads: { kind: "ignored", reason: /channel_post/ },
+  },
+  {
     title: "no update",
     headers: HEADERS,
     body: () => '{"ok":true}',

@@ -4,6 +4,7 @@
  * @see https://docs.discord.com/developers/interactions/receiving-and-responding "Receiving and Responding": three seconds
  * @see https://docs.discord.com/developers/events/webhook-events "Webhook Events": PING, repeats
  */
+import { ownValue } from "#protocol/own-value.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { discordAnswered } from "#rules/run/chat-bodies.ts";
 import { ed25519Signature, isSignedByKey, publicKeyOf } from "./ed25519.ts";
@@ -79,7 +80,8 @@ function press({ body }: InboundRequest): Press | null {
   const token = textAt(payload, "data.custom_id");
   const who = valueAt(payload, "member.user") ?? valueAt(payload, "user");
   const id = textAt(who, "id");
-  if (INTERACTIONS[wordAt(payload, "type") ?? ""] !== "component" || token === null || id === null) return null;
+  if (ownValue(INTERACTIONS, wordAt(payload, "type") ?? "") !== "component" || token === null || id === null)
+    return null;
   const name = textAt(who, "username");
   return {
     token,
@@ -124,7 +126,7 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
     const answer = json({ type: 8, data: { choices: [] } });
     return { kind: "ignored", reason: "Discord asked for choices while somebody was writing a command.", answer };
   }
-  const name = INTERACTIONS[type ?? ""];
+  const name = ownValue(INTERACTIONS, type ?? "");
   if (name === undefined) return { kind: "unreadable", reason: "The body's type is none that Discord sends to apps." };
   return readInteraction(name, payload);
 }

@@ -8,7 +8,7 @@ import { hasSecret, verifyHexSignature } from "./hex-signature.ts";
 import { isAnyToken, isNear, prefixed } from "./hmac.ts";
 import type { EndpointSettings, InboundRequest, Listener, Reading, Verification, VerifyContext } from "./listener.ts";
 import { namedFields } from "./named-fields.ts";
-import { contextOf, isObject, jsonObject, readEvent, textAt, valueAt } from "./payload.ts";
+import { contextOf, isObject, jsonObject, readEvent, textAt, valueAt, wordAt } from "./payload.ts";
 import { strictBearerToken, unverified, verified } from "./verification.ts";
 
 const SIGNATURE = "x-grafana-alerting-signature";
@@ -76,6 +76,9 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
       reason: "The body has no status and alerts: a custom payload of the contact point has to keep both.",
     };
   }
+  // A contact point may tell of so many alerts at most.
+  const leftOut = Number(wordAt(payload, "truncatedAlerts") ?? 0) || 0;
+  const untold = Math.max(0, alerts.length - ALERTS_TOLD) + leftOut;
   const count = (status: string) => alerts.filter((alert) => textAt(alert, "status") === status).length;
   const title = textAt(payload, "title");
   const rule = textAt(payload, "commonLabels.alertname") ?? textAt(alerts[0], "labels.alertname");
@@ -84,7 +87,7 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
     name,
     action: null,
     summary: `Grafana ${title ?? `${name}: ${rule ?? "alerts"}`}`,
-    dedupe_key: changeKey(name, alerts),
+    dedupe_key: changeKey(name, alerts, leftOut),
     payload,
     fields: namedFields({
       title,
@@ -103,7 +106,7 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
       ["Contact point", textAt(payload, "receiver")],
       ["Grafana", textAt(payload, "externalURL")],
       ["Alerts", alerts.slice(0, ALERTS_TOLD).map(alertLine).join("\n") || null],
-      ["Left out", alerts.length > ALERTS_TOLD ? `${alerts.length - ALERTS_TOLD} more alerts` : null],
+      ["Left out", untold > 0 ? `${untold} more alerts` : null],
       ["Message", textAt(payload, "message")],
     ]),
   });
@@ -114,16 +117,17 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
  * Grafana sends no id. A group's notifications differ by what changed last in it: which alert began or ended, when, and how
  * many there are. What Grafana sends again because it had no answer, or to remind while nothing has changed, has the same.
  */
-function changeKey(status: string, alerts: readonly Json[]): string | null {
+function changeKey(status: string, alerts: readonly Json[], leftOut: number): string | null {
   const changes = alerts.flatMap((alert) => {
     const of = textAt(alert, "status");
     const at = textAt(alert, of === "resolved" ? "endsAt" : "startsAt");
     const print = textAt(alert, "fingerprint");
-    return at === null || print === null ? [] : [{ at, text: `${at} ${print} ${of}` }];
+    return at === null || print === null ? [] : [{ atMs: Date.parse(at) || 0, text: `${at} ${print} ${of}` }];
   });
   if (changes.length < alerts.length) return null;
-  const newest = changes.sort((one, other) => compare(one.text, other.text)).at(-1);
-  return newest === undefined ? null : `${status} ${alerts.length} ${newest.text}`;
+  // By the instant: an hour is written twice when clocks go back.
+  const newest = changes.sort((one, other) => one.atMs - other.atMs || compare(one.text, other.text)).at(-1);
+  return newest === undefined ? null : `${status} ${alerts.length + leftOut} ${newest.text}`;
 }
 
 function compare(one: string, other: string): number {

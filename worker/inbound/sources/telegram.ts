@@ -108,6 +108,13 @@ function read({ body }: InboundRequest, _settings: EndpointSettings): Reading {
   if (valueAt(who, "is_bot") === true) {
     return { kind: "ignored", reason: "A bot did this. Bots wake nothing, so that none wakes itself." };
   }
+  // A bot's own post comes back so, and nothing in it says that a bot wrote it.
+  if (valueAt(update, "is_automatic_forward") === true) {
+    return {
+      kind: "ignored",
+      reason: "Telegram has put a channel's post into the channel's group. The post itself is the event channel_post.",
+    };
+  }
   // Of a button the message is the one that it stands under.
   const message = valueAt(update, "message") ?? update;
   const text = textAt(update, "text") ?? textAt(update, "caption") ?? textAt(update, "data");
