@@ -13,12 +13,13 @@ const NAMING = /(?:idempotency|ordering|routing|partition|message|event)[-_]?key
 /** What the platform adds, which says nothing about the event. */
 const OF_THE_PLATFORM = /^(?:cf-|x-forwarded-|x-real-ip$|true-client-ip$|mf-|cdn-loop$)/i;
 /**
- * Headers that listeners read are kept first, so that whatever a sender adds can't push them out, and whole: they are read again.
- * All headers of a request together are bounded by the platform.
+ * Headers that listeners read are all kept, and whole: they are read again, and whatever a sender adds must not push one out, be it
+ * called as they are. All headers of a request together are bounded by the platform.
  */
 const READ_AGAIN =
   /^(?:content-type|request-id|webhook-|svix-|idempotency-key|ce-|x-gitlab-|x-github-|x-goog-|x-slack-|sentry-|linear-|x-pagerduty-|x-event-key$|x-request-uuid$|x-atlassian-)/i;
 const VALUE_LIMIT = 1_000;
+/** Of the others. */
 const HEADERS_LIMIT = 60;
 
 /**
@@ -28,12 +29,10 @@ const HEADERS_LIMIT = 60;
 export function keptHeaders(headers: Headers, secretHeader: string | null = null): Record<string, string> {
   const isSecret = (name: string) =>
     name === secretHeader?.toLowerCase() || (CREDENTIAL.test(name) && !NAMING.test(name));
-  const kept = [...headers]
-    .filter(([name]) => !OF_THE_PLATFORM.test(name))
-    .sort(([one], [other]) => Number(READ_AGAIN.test(other)) - Number(READ_AGAIN.test(one)))
-    .slice(0, HEADERS_LIMIT);
+  const told = [...headers].filter(([name]) => !OF_THE_PLATFORM.test(name));
+  const { again = [], others = [] } = Object.groupBy(told, ([name]) => (READ_AGAIN.test(name) ? "again" : "others"));
   return Object.fromEntries(
-    kept.map(([name, value]) => {
+    [...again, ...others.slice(0, HEADERS_LIMIT)].map(([name, value]) => {
       if (isSecret(name)) return [name, "[redacted]"];
       return [name, READ_AGAIN.test(name) ? value : beginningOf(value, VALUE_LIMIT)];
     }),

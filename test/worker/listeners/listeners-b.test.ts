@@ -47,6 +47,21 @@ describe("GitLab, while a secret token gives way to a signing token", () => {
     expect((await gitlab.verify(signed, context(secrets))).ok).toBe(false);
   });
 
+  it("takes no signature under another name, beside which an id would be nobody's", async () => {
+    const headers = {
+      "svix-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+      "svix-timestamp": "1614265330",
+      "svix-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+      "webhook-id": "another",
+    };
+    const renamed = request(headers, '{"test": 2432232314}');
+    const failure = "signature_missing";
+    expect(await gitlab.verify(renamed, context([SIGNING_TOKEN], { nowMs: 1_614_265_330_000 }))).toEqual({
+      ok: false,
+      failure,
+    });
+  });
+
   it.each([
     [{ "webhook-id": "one", "Idempotency-Key": "two" }, "one"],
     [{ "Idempotency-Key": "two", "X-Gitlab-Event-UUID": "three" }, "two"],

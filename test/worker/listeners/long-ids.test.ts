@@ -18,6 +18,8 @@ const SOURCES: Record<string, (id: string) => { headers: Record<string, string>;
   pagerduty: (id) => told({ event: { id, event_type: "service.updated", data: {} } }),
   notion: (id) => told({ id, type: "page.created", entity: { id: "1", type: "page" }, data: {} }),
   gitlab: (id) => told({ object_kind: "push" }, { "idempotency-key": id }),
+  jira: (id) => told({ webhookEvent: "jira:issue_created" }, { "x-atlassian-webhook-identifier": id }),
+  bitbucket: (id) => told({}, { "x-event-key": "repo:push", "x-request-uuid": id }),
   pubsub: (id) => told({ subscription: SUBSCRIPTION, message: { messageId: id, data: "aGk=" } }),
   "standard-webhooks": (id) => told({ type: "a" }, { "webhook-id": id }),
   generic: (id) => told({ type: "a" }, { "idempotency-key": id }),
@@ -75,5 +77,13 @@ describe("an id", () => {
       });
     expect(event("/a b", "c")).not.toBe(event("/a", "b c"));
     expect(event("/a", "b c")).toBe(event("/a", "b c"));
+  });
+});
+
+describe.each(Object.entries(SOURCES))("an id of %s among many headers", (source, written) => {
+  it.each(["ce-a", "svix-a", "webhook-a", "a-"])("is kept, though %s comes before it a hundred times", (name) => {
+    const { headers, body } = written("the-id");
+    const added = Object.fromEntries(Array.from({ length: 100 }, (_, place) => [`${name}${100 + place}`, "x"]));
+    expect(keyOf(source, { headers: { ...added, ...headers }, body })).toContain("the-id");
   });
 });

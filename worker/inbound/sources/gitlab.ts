@@ -54,7 +54,9 @@ export const gitlab: Listener = {
     if (!hasSecret(secrets)) return unverified("no_secret");
     // A signed request stands and falls with its signature, even while a rotation from one kind to the other overlaps.
     const isSigned = request.headers.has("webhook-signature");
-    if (signing.length > 0 && (isSigned || tokens.length === 0)) return verifySignedWebhook(request, signing, nowMs);
+    if (signing.length > 0 && isSigned) return verifySignedWebhook(request, signing, nowMs);
+    // GitLab's signature has this one name: under another, an id of any kind could stand beside it.
+    if (signing.length > 0 && tokens.length === 0) return unverified("signature_missing");
     const token = request.headers.get("x-gitlab-token");
     if (token === null || token === "") return unverified("token_missing");
     return (await isAnyToken(tokens, token)) ? verified : unverified("token_wrong");
