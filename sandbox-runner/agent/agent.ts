@@ -7,7 +7,7 @@ import { type Command, killGroup, type PipedProcess, type Place, processClosed }
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { AgentLife, type LifeBounds, type LivingTask } from "./agent-end.ts";
-import { definedOnly } from "./agent-environment.ts";
+import { definedOnly, runVariables } from "./agent-environment.ts";
 import { fixedOptions } from "./agent-options.ts";
 import { AgentSteering } from "./agent-steering.ts";
 import { Ending } from "./ending.ts";
@@ -107,7 +107,9 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       spawnClaudeCodeProcess: (command) => {
         const words: Command = [command.command, ...command.args];
         const place = { cwd: options.cwd, env: definedOnly(command.env) };
-        const child = options.waiting?.(words, place) ?? options.sandbox.start(words, place);
+        // One that waited has been told of its run; where it is gone, another has not.
+        const anew = { ...place, env: { ...place.env, ...runVariables(options.order) } };
+        const child = options.waiting?.(words, place) ?? options.sandbox.start(words, anew);
         started.push(child);
         closed.push(processClosed(child));
         child.stderr.on("data", (chunk: Buffer) => {
