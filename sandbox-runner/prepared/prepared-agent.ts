@@ -149,6 +149,8 @@ export class PreparedAgent {
     const wanted = this.#wanted;
     const current = this.#current;
     if (this.#isClaimed || (current !== null && wanted !== null && isAsWanted(current, wanted))) return;
+    // One has lived until another was wanted. That it was ready says little: where memory is short, it dies after that.
+    if (current !== null && !current.program.isOver) this.#losses = 0;
     if (current !== null) await this.#clear();
     if (wanted === null || this.#losses >= MOST_LOSSES) return;
     const sessionId = randomUUID();
@@ -172,7 +174,6 @@ export class PreparedAgent {
     if (this.#current !== begun || this.#isClaimed) return;
     // Its end is told by itself.
     if (!isReady) return await begun.program.end();
-    this.#losses = 0;
     const { mark, log, onReady } = this.#options;
     log("agent_ready", { executor: mark, ms: Date.now() - begun.startedAtMs });
     this.#timer = setTimeout(() => this.#adjustSoon(), LONGEST_WAIT_MS);
