@@ -7,6 +7,7 @@ import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
+import { rehearseLink } from "../link/rehearse-link.ts";
 import { machinesWayOut } from "../network/parent-proxy.ts";
 import { shapeOf } from "../prepared/start-shape.ts";
 import { createLog, type Log } from "../process/log.ts";
@@ -67,7 +68,8 @@ async function work(brief: PlaceBrief): Promise<void> {
     signal: stop.signal,
     open: (folder, relayPort) => openSandbox(brief, folder, relayPort),
   });
-  void place.prepared().then(({ isSpare, sandbox }) => {
+  void place.prepared().then(async ({ isSpare, sandbox }) => {
+    if (isSpare) await rehearseLink();
     say("ready");
     const facts = { executor: name, ...sandbox, ms: Date.now() - startedAt };
     log(isSpare ? "spare_ready" : "sandbox_ready", facts, "no_other_user" in sandbox ? "warn" : "info");
