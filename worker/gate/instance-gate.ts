@@ -34,7 +34,10 @@ export function instanceGate(limit: number, count: (report: GateReport) => Promi
   let laterMs = 0;
 
   function tell(alive: Alive): void {
-    if (!tally.mayTellLater()) return tellNow(alive);
+    if (!tally.mayTellLater()) {
+      tellNow(alive);
+      return;
+    }
     const nowMs = Date.now();
     // One whose request was cut off never comes, and holds up no other.
     if (nowMs < laterMs) return;

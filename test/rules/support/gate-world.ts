@@ -57,7 +57,10 @@ export function play({ limit, arrivals, distanceMs, restartedAtMs }: World): Out
   const gathering = new Set<GateTally>();
 
   function tell(isolate: number, tally: GateTally): void {
-    if (!tally.mayTellLater()) return tellNow(isolate, tally);
+    if (!tally.mayTellLater()) {
+      tellNow(isolate, tally);
+      return;
+    }
     if (gathering.has(tally)) return;
     gathering.add(tally);
     at(nowMs + GATHER_MS, () => {
