@@ -22,6 +22,11 @@ export interface DueStore {
    * @param random from 0 to just below 1: where to begin.
    */
   unsettled(limit: number, random: number): Promise<string[]>;
+  /**
+   * Routines that have runs from before one that would have this id, at most so many: where there are more, others each time.
+   * @param random from 0 to just below 1: where to begin.
+   */
+  withRunsBefore(runId: string, limit: number, random: number): Promise<string[]>;
   /** Forgets commits that were pushed before. */
   forgetPushes(beforeMs: number): Promise<void>;
 }
@@ -61,6 +66,14 @@ export function dueStore(binding: D1Database): DueStore {
       const ids = found.flatMap(({ results }) => results.map(({ routine_id }) => routine_id));
       return [...new Set(ids)].slice(0, limit);
     },
+    withRunsBefore: async (runId, limit, random) => {
+      const bounds = await binding.prepare(OLD_BOUNDS).bind(runId).all<{ first: number | null; last: number | null }>();
+      const { first = null, last = null } = bounds.results[0] ?? {};
+      if (first === null || last === null) return [];
+      const from = first + Math.floor(random * (last - first + 1));
+      const { results } = await binding.prepare(OLD).bind(from, runId, limit).all<{ routine_id: string }>();
+      return [...new Set(results.map(({ routine_id }) => routine_id))];
+    },
     forgetPushes: async (beforeMs) => {
       await binding.prepare("DELETE FROM push_marks WHERE at < ?").bind(beforeMs).run();
     },
@@ -80,6 +93,12 @@ const unsettledWhere = (side: ">=" | "<") =>
     (status) => `SELECT id, routine_id FROM (SELECT id, routine_id FROM runs
     WHERE status = '${status}' AND id ${side} (SELECT id FROM place) ORDER BY id LIMIT ?2)`,
   )} ORDER BY id`;
+
+/** Rows come in with their runs, so that those of old runs lie between the first of all and the last of the old ones. */
+const OLD_BOUNDS = `SELECT (SELECT rowid FROM runs WHERE id < ?1 ORDER BY id LIMIT 1) AS first,
+  (SELECT rowid FROM runs WHERE id < ?1 ORDER BY id DESC LIMIT 1) AS last`;
+const OLD = `SELECT routine_id FROM runs
+  WHERE id >= (SELECT id FROM runs WHERE rowid >= ?1 ORDER BY rowid LIMIT 1) AND id < ?2 ORDER BY id LIMIT ?3`;
 
 const DUE = `SELECT routine_id, due_at FROM due_routines
   WHERE due_at <= ?1 AND (due_at, routine_id) > (?2, ?3) ORDER BY due_at, routine_id LIMIT ?4`;

@@ -17,11 +17,17 @@ import type { ListedRun, Run } from "#protocol/run.ts";
 import { runnerCallPath } from "#protocol/runner-calls.ts";
 import type { Session } from "#protocol/session.ts";
 import { buildRoutine, call, fire, fired, readRun, readTranscript, watch } from "#test/support/api.ts";
-import { occurrencesOf } from "#test/support/clock.ts";
+import { occurrencesOf, realDeps } from "#test/support/clock.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { d1, fail } from "#test/support/hang.ts";
 import { ownerOf } from "#test/support/objects.ts";
 import { countOf, keysUnder, kill, passDays, rowsOf, settle, walk } from "#test/support/retention.ts";
+import type { ClockMessage } from "#worker/bindings.ts";
+import { lookAt } from "#worker/clock/look-at.ts";
+import { sweep } from "#worker/clock/sweep.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
@@ -62,6 +68,30 @@ async function listed(routine: { id: string }): Promise<string[]> {
   const { body } = await call<Page<ListedRun>>("GET", "/api/v1/runs?limit=200");
   return body.data.filter(({ routine_id }) => routine_id === routine.id).map(({ id }) => id);
 }
+
+it("is begun by a sweep where an object has long not been opened, and has no alarm", async () => {
+  const [forgotten, young] = [await buildRoutine({}), await buildRoutine({})];
+  const old = await ran(forgotten);
+  passDays(92);
+  const { runId } = await ran(young);
+  await runInDurableObject(ownerOf(forgotten.id), (_object, { storage }) => storage.deleteAlarm());
+  await kill(forgotten.id);
+  const sent: ClockMessage[] = [];
+  const sendDue = async (messages: readonly ClockMessage[]) => void sent.push(...messages);
+  const due = { ...realDeps().due, unsettled: async () => [], due: async () => [] };
+  const sweepAt = (nowMs: number) => sweep({ ...realDeps(), due, sendDue }, nowMs);
+  const hourMs = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
+  await sweepAt(hourMs + 2 * MINUTE_MS);
+  expect(sent).toEqual([]);
+  await sweepAt(hourMs);
+  expect(sent).toContainEqual({ routine_id: forgotten.id });
+  expect(sent).not.toContainEqual({ routine_id: young.id });
+  await lookAt(realDeps(), sent);
+  expect(await runInDurableObject(ownerOf(forgotten.id), (_object, { storage }) => storage.getAlarm())).not.toBeNull();
+  await look(forgotten);
+  expect((await call("GET", `/api/v1/runs/${old.runId}`)).status).toBe(404);
+  expect(await readRun(runId)).toMatchObject({ status: "succeeded" });
+});
 
 it("keeps a session for 90 days after its last run, and nothing of it after that", async () => {
   const routine = await buildRoutine({ limits: { monthly_budget_usd: 5 } });

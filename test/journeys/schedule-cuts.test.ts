@@ -48,6 +48,7 @@ function killedAt(cut: Cut): {
     postpone: (...order) => step("postpone", () => real.due.postpone(...order)),
     settle: (...order) => step("settle", () => real.due.settle(...order)),
     unsettled: async () => [],
+    withRunsBefore: async () => [],
     forgetPushes: (before) => real.due.forgetPushes(before),
   };
   return {

@@ -210,6 +210,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   "due.postpone": () => due.postpone([{ routine_id: "rtn_1", due_at: NOW }], NOW + 1),
   "due.settle": () => due.settle([{ routine_id: "rtn_1", due_at: NOW + 2, version: 3 }]),
   "due.settle of the last": () => due.settle([{ routine_id: "rtn_1", due_at: null, version: 3 }]),
+  "due.withRunsBefore": () => due.withRunsBefore("run_2", 10, 0.5),
   "due.unsettled": () => due.unsettled(10, 0.5),
   "matching.notePush": () => matched.notePush(["mark", "other"], cause, 1),
   "matching.causes": () => matched.causes(["mark"]),

@@ -3,6 +3,7 @@
  * up deliveries and pushes that were cut off, and ends sign-ins and what logins of connectors have left.
  */
 
+import { firstIdAt } from "#protocol/ids.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { IDEMPOTENCY_WINDOW_MS } from "#protocol/occurrence.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
@@ -15,6 +16,8 @@ import { reachDue } from "./reach-due.ts";
 
 /** How many routines with runs that have not settled are looked at in one sweep. */
 const WOKEN_AT_ONCE = 100;
+/** How many runs that are older than anything has to be are looked at in one hour, for the routines that they are of. */
+const OLD_AT_ONCE = 100;
 const PUSHES_KEPT_MS = 30 * 24 * 3_600_000;
 const SECRET_USES_LIMIT = 500_000;
 const DESTINATIONS_KEPT_MS = 30 * 24 * 3_600_000;
@@ -22,6 +25,7 @@ const FAILURES_KEPT_MS = 30 * 24 * 3_600_000;
 /** A write to D1 that was given up may go through later, but not by so much. */
 const FORGOTTEN_KEPT_MS = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
 
 type SweepDeps = LookDeps &
@@ -64,6 +68,7 @@ export async function sweep(deps: SweepDeps, nowMs: number): Promise<void> {
     logged("heartbeat", () => deps.heartbeats.note("sweep", nowMs)),
     // Once an hour is often enough.
     nowMs % HOUR_MS < MINUTE_MS ? logged("purge", () => purge(deps, nowMs)) : null,
+    nowMs % HOUR_MS < MINUTE_MS ? logged("old", () => openOld(deps, nowMs)) : null,
   ]);
 }
 
@@ -77,6 +82,16 @@ async function wakeUnsettled({ due, sendDue: send, pool, pools }: SweepDeps): Pr
   const messages = ids.map((routine_id): ClockMessage => ({ routine_id }));
   const names = [DEFAULT_POOL, ...(await pools.names())];
   await Promise.all([send(messages), ...names.map((name) => pool(name).keepTime())]);
+}
+
+/**
+ * An object takes out by its own alarm what is too old, and arms that when it is opened. One that nothing has opened since
+ * an older version wrote its runs, and whose alarm was lost, is opened here.
+ */
+async function openOld({ config, due, sendDue: send }: SweepDeps, nowMs: number): Promise<void> {
+  const before = firstIdAt("run", nowMs - config.keep.forMs - DAY_MS);
+  const ids = await due.withRunsBefore(before, OLD_AT_ONCE, Math.random());
+  if (ids.length > 0) await send(ids.map((routine_id): ClockMessage => ({ routine_id })));
 }
 
 async function purge(deps: SweepDeps, nowMs: number): Promise<void> {
