@@ -18,7 +18,7 @@ export const DEFAULT_DEPTH = 50;
 
 /** What a run clones. The address carries no credential: the instance holds those. */
 export const clonedRepositorySchema = z.strictObject({
-  url: webAddress('must be an http(s) address, for example "https://github.com/acme/app"')
+  url: webAddress('must be an http(s) address, for example "https://github.com/acme/app"', false)
     .max(2_000)
     // What is no address at all has been told of by then.
     .refine((text) => !URL.canParse(text) || (new URL(text).username === "" && new URL(text).password === ""), {

@@ -20,12 +20,13 @@ export function parseAddress(text: string): URL | null {
 }
 
 /**
- * An http or https address. Blanks around it are left out. @param error what is said of what is none.
+ * An http or https address. Blanks around it are left out. @param error what is said of what is none. @param abort whether
+ * nothing else is said of that: otherwise checks that follow meet what is no address, too.
  */
-export function webAddress(error: string) {
+export function webAddress(error: string, abort = true) {
   // First, for `z.url` takes line ends and tabs out of the middle and says nothing of it.
   const whole = z.string().trim().refine(isWrittenWhole, { error: ON_ONE_LINE, abort: true });
-  return whole.check(z.url({ protocol: /^https?$/, error }));
+  return whole.check(z.url({ protocol: /^https?$/, error, abort }));
 }
 
 /** Any address that a server gives. */
