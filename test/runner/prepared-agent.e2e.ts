@@ -24,7 +24,9 @@ function logged(bed: Bed, what: string): { executor: string; is_taken?: boolean 
 function agentsWait(bed: Bed, count = 1): Promise<string[]> {
   return until("an agent waits", () => {
     const spares = bed.executors().flatMap(({ folder, runId }) => (runId === null ? [basename(folder)] : []));
-    const waiting = spares.filter((name) => logged(bed, "agent_ready").some(({ executor }) => executor === name));
+    const times = (what: string, name: string) => logged(bed, what).filter(({ executor }) => executor === name).length;
+    // One that was lost is ready again only some time after that.
+    const waiting = spares.filter((name) => times("agent_ready", name) > times("prepared_agent_lost", name));
     return waiting.length >= count && waiting;
   });
 }
