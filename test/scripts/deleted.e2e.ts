@@ -28,14 +28,18 @@ function makeWord(): string {
 
 /** @returns the files below a folder that hold a word, plainly or compressed. */
 function holding(folder: string, word: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .filter((file) => {
-      const bytes = readIfThere(file);
-      const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-      return bytes.includes(word) || (isGzip && gunzipSync(bytes).includes(word));
-    });
+  return (
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name))
+      // Built of the sources, with a link to all packages.
+      .filter((file) => !path.relative(folder, file).startsWith(`executor${path.sep}`))
+      .filter((file) => {
+        const bytes = readIfThere(file);
+        const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+        return bytes.includes(word) || (isGzip && gunzipSync(bytes).includes(word));
+      })
+  );
 }
 
 /** An instance that is on makes files and takes them away meanwhile. */
