@@ -7,10 +7,9 @@ import { buildRoutine, call } from "#test/support/api.ts";
 import { occurrencesOf } from "#test/support/clock.ts";
 import { deliverGithub, post, pullRequest, someRepository } from "#test/support/deliver.ts";
 import { asking } from "#test/support/objects.ts";
-import { AUDIENCE, googleKeys, SERVICE_ACCOUNT } from "#test/worker/listeners/google-tokens.ts";
+import { endpointTrigger, namedCases } from "#test/worker/listeners/endpoint-trigger.ts";
+import { googleKeys } from "#test/worker/listeners/google-tokens.ts";
 import type { ListenerCase, ListenerSample } from "#test/worker/listeners/listener-case.ts";
-import { casesA } from "#test/worker/listeners/listener-cases-a.ts";
-import { casesB } from "#test/worker/listeners/listener-cases-b.ts";
 import { bytesOf } from "#test/worker/listeners/signing.ts";
 
 const MINUTE_MS = 60_000;
@@ -181,22 +180,13 @@ describe("whose two keys are the same text", () => {
 });
 
 /** Whose id the signature leaves out, and whose body tells one event from another. */
-const KNOWN_BY_BODY: readonly WebhookSource[] = ["linear", "sentry"];
-const cases = [...casesA, ...casesB].map((tested) => ({
-  name: [tested.listener.title, tested.variant].filter(Boolean).join(", "),
-  tested,
-}));
+const KNOWN_BY_BODY: readonly WebhookSource[] = ["linear", "sentry", "jira", "bitbucket"];
 
-describe.each(cases)("at $name", ({ tested }) => {
+describe.each(namedCases)("at $name", ({ tested }) => {
   const { source, secretFrom } = tested.listener;
 
   async function endpoint() {
-    const auth = tested.settings?.auth ? { auth: tested.settings.auth } : {};
-    const pubsub = source === "pubsub" ? { pubsub: { service_account: SERVICE_ACCOUNT, audience: AUDIENCE } } : {};
-    const routine = await buildRoutine({
-      max_concurrent: 100,
-      triggers: [{ type: "webhook", source, ...auth, ...pubsub }],
-    });
+    const routine = await buildRoutine({ max_concurrent: 100, triggers: [endpointTrigger(tested)] });
     const triggerId = routine.triggers[0]?.id ?? "";
     if (secretFrom !== "nobody") {
       const path = `/api/v1/routines/${routine.id}/triggers/${triggerId}/secret`;

@@ -6,17 +6,10 @@ import type { Routine } from "#protocol/routine.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { deliverGithub, post, readDelivery } from "#test/support/deliver.ts";
 import { brokenBodies, brokenHeaders } from "#test/worker/listeners/broken-signatures.ts";
+import { endpointTrigger, namedCases } from "#test/worker/listeners/endpoint-trigger.ts";
 import { AUDIENCE, googleKeys, googleToken, SERVICE_ACCOUNT } from "#test/worker/listeners/google-tokens.ts";
 import type { ListenerCase, ListenerSample } from "#test/worker/listeners/listener-case.ts";
-import { casesA } from "#test/worker/listeners/listener-cases-a.ts";
-import { casesB } from "#test/worker/listeners/listener-cases-b.ts";
-import { casesC } from "#test/worker/listeners/listener-cases-c.ts";
 import { bytesOf } from "#test/worker/listeners/signing.ts";
-
-const cases = [...casesA, ...casesB, ...casesC].map((tested) => ({
-  name: [tested.listener.title, tested.variant].filter(Boolean).join(", "),
-  tested,
-}));
 
 interface Endpoint {
   routine: Routine & { token: string };
@@ -26,13 +19,7 @@ interface Endpoint {
 
 async function makeEndpoint(tested: ListenerCase, secret: string | null = tested.secrets[0]): Promise<Endpoint> {
   const { source, secretFrom } = tested.listener;
-  const auth = tested.settings?.auth ? { auth: tested.settings.auth } : {};
-  const audience = source === "pubsub" ? { pubsub: { service_account: SERVICE_ACCOUNT, audience: AUDIENCE } } : {};
-  const bots = tested.settings?.allowBots === true ? { allow_bots: true } : {};
-  const routine = await buildRoutine({
-    max_concurrent: 100,
-    triggers: [{ type: "webhook", source, ...auth, ...audience, ...bots }],
-  });
+  const routine = await buildRoutine({ max_concurrent: 100, triggers: [endpointTrigger(tested)] });
   const [trigger] = routine.triggers;
   if (trigger === undefined) return expect.unreachable("the routine has a trigger");
   const path = `/webhooks/${source}/${trigger.id}`;
@@ -75,7 +62,7 @@ async function handled(endpoint: Endpoint) {
   return readDelivery(stored?.id ?? "");
 }
 
-describe.each(cases)("$name", ({ tested }) => {
+describe.each(namedCases)("$name", ({ tested }) => {
   it("wakes the routine with each of its events, and has the answer that it expects", { timeout: 60_000 }, async () => {
     openKeys();
     await Promise.all(
@@ -147,7 +134,7 @@ describe.each(cases)("$name", ({ tested }) => {
 });
 
 describe("an endpoint", () => {
-  const slackCase = cases[0]?.tested ?? expect.unreachable();
+  const slackCase = namedCases[0]?.tested ?? expect.unreachable();
   const event = slackCase.samples.find(({ reads }) => reads.kind === "event") ?? expect.unreachable();
 
   const drawn = "c2VjcmV0LW9mLXRoZS10ZXN0cy4uLg";
@@ -229,7 +216,7 @@ describe("an endpoint", () => {
 
   it("of Pub/Sub is meant by tokens for the address that is shown, where the trigger names no other", async () => {
     openKeys();
-    const pubsub = cases.find(({ tested }) => tested.listener.source === "pubsub")?.tested ?? expect.unreachable();
+    const pubsub = namedCases.find(({ tested }) => tested.listener.source === "pubsub")?.tested ?? expect.unreachable();
     const service_account = SERVICE_ACCOUNT;
     const routine = await buildRoutine({
       triggers: [{ type: "webhook", source: "pubsub", pubsub: { service_account } }],
@@ -244,7 +231,7 @@ describe("an endpoint", () => {
   });
 
   it("takes no secret that could sign nothing", async () => {
-    const standard = cases.find(({ tested }) => tested.listener.source === "standard-webhooks")?.tested;
+    const standard = namedCases.find(({ tested }) => tested.listener.source === "standard-webhooks")?.tested;
     const endpoint = await makeEndpoint(standard ?? expect.unreachable(), null);
     const path = secretPath(endpoint.routine.id, endpoint.triggerId);
     for (const secret of ["whsec_not base64!", "rvw_abcdefghijkl", "whsec_"]) {
