@@ -91,14 +91,14 @@ async function seedRoutine(
   });
 }
 
-/** Makes a one-use sign-in code. */
-export async function makeSignInCode(options: Asked): Promise<Outcome<string>> {
+/** Makes an address that signs a browser in: it has a code that works once, for ten minutes. */
+export async function makeSignInUrl(options: Asked & Pick<SeedOptions, "url">): Promise<Outcome<string>> {
   const made = await ask(options, "Making a sign-in code", {
     method: "POST",
     path: "/api/v1/sign-in/codes",
     answer: z.object({ code: z.string() }),
   });
-  return made.ok ? succeeded(made.value.code) : made;
+  return made.ok ? succeeded(`${options.url}/#code=${made.value.code}`) : made;
 }
 
 /** The routine that was remembered, else the one that has the demo's tag, else a new one. */

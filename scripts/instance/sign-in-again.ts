@@ -1,7 +1,7 @@
 /** A way into an instance that is running on a state folder, for whoever has lost the one that its start printed. */
 import path from "node:path";
 import { lockHolder } from "./lock.ts";
-import { localFileSchema, makeSignInCode } from "./seed.ts";
+import { localFileSchema, makeSignInUrl } from "./seed.ts";
 import { readStateFile } from "./state-folder.ts";
 
 const DEADLINE_MS = 10_000;
@@ -19,6 +19,6 @@ export async function signInAgain(stateFolder: string): Promise<RunningInstance 
   const local = await readStateFile(path.join(stateFolder, "local.json"), localFileSchema);
   if (!local.ok || local.value === null) return null;
   const { url, owner_token: ownerToken } = local.value;
-  const code = await makeSignInCode({ origin: url, ownerToken, signal: AbortSignal.timeout(DEADLINE_MS) });
-  return code.ok ? { pid, signInUrl: `${url}/#code=${code.value}` } : null;
+  const made = await makeSignInUrl({ url, origin: url, ownerToken, signal: AbortSignal.timeout(DEADLINE_MS) });
+  return made.ok ? { pid, signInUrl: made.value } : null;
 }

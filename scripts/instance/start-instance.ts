@@ -20,7 +20,7 @@ import { openProgramLog, type ProgramLog } from "./program-log.ts";
 import { runnerProgram } from "./runner-program.ts";
 import { describeSandbox } from "./sandbox-check.ts";
 import { openSecrets, type Secrets } from "./secrets.ts";
-import { type LocalFile, makeSignInCode, seedDemoRoutines } from "./seed.ts";
+import { type LocalFile, makeSignInUrl, seedDemoRoutines } from "./seed.ts";
 import type { Settings } from "./settings.ts";
 import { prepareStateFolder } from "./state-folder.ts";
 import { type SupervisedProgram, supervise } from "./supervise.ts";
@@ -182,9 +182,9 @@ async function serve(
   const { repository } = upstream;
   const seedOptions = { url, origin, ownerToken: variables.OWNER_TOKEN, stateFolder, repository, signal };
   // Before the runner: a worker whose configuration is at fault says so here, and would keep a runner waiting.
-  const [local, code] = await Promise.all([seedDemoRoutines(seedOptions), makeSignInCode(seedOptions)]);
+  const [local, signInUrl] = await Promise.all([seedDemoRoutines(seedOptions), makeSignInUrl(seedOptions)]);
   if (!local.ok) return local;
-  if (!code.ok) return code;
+  if (!signInUrl.ok) return signInUrl;
   if (executor !== null) {
     const runnerOptions = {
       root,
@@ -197,11 +197,10 @@ async function serve(
     const runner = await startPart(runnerProgram(runnerOptions, runnerLog, say), options, runnerLog);
     if (!runner.ok) return runner;
   }
-  const signInUrl = `${url}/#code=${code.value}`;
   return succeeded({
     origin,
     local: local.value,
-    signInUrl,
+    signInUrl: signInUrl.value,
     usesDemoModel: demoModelUrl !== null,
     model: modelSentence,
     sandbox,

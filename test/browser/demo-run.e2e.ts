@@ -10,7 +10,7 @@ import { visit } from "./support/visitor.ts";
 test("from the list to the pushed branch", async (t) => {
   const bed = await demoBed();
   await visit(t, bed, { isSignedIn: false, isByKeys: true }, async ({ page }) => {
-    await page.goto(bed.signInUrl);
+    await page.goto(await bed.signInUrl());
     await pressOn(page, page.getByRole("link", { name: "Routines", exact: true }));
     await pressOn(page, page.getByRole("link", { name: "Changelog demo", exact: true }).first());
     await page.getByRole("heading", { level: 1, name: "Changelog demo" }).waitFor();

@@ -18,6 +18,7 @@ import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcrip
 import { type Call, callApi, outcomeOf } from "#scripts/instance/api.ts";
 import { Parts } from "#scripts/instance/parts.ts";
 import { drawFreePort } from "#scripts/instance/ports.ts";
+import { makeSignInUrl } from "#scripts/instance/seed.ts";
 import { startInstance } from "#scripts/instance/start-instance.ts";
 import type { Outcome } from "#scripts/outcome.ts";
 import { until } from "#test/scripts/support/until.ts";
@@ -39,8 +40,8 @@ export interface Bed {
   ownerToken: string;
   runnerToken: string;
   demoRoutineId: string;
-  /** With a one-use code. */
-  signInUrl: string;
+  /** An address like the printed one, which is too old by the time that a suite on a slow machine comes to it. */
+  signInUrl(): Promise<string>;
 }
 
 export interface GatedBed extends Bed {
@@ -108,12 +109,13 @@ async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
   const started = must(
     await startInstance({ root: ROOT, settings, hasPages: true, say: console.error, signal, parts }),
   );
-  const { origin, local, signInUrl } = started;
+  const { origin, local } = started;
   closers.push(() => findLeft(origin, local.owner_token));
   const {
     owner_token: ownerToken,
     demo: { routine_id: demoRoutineId },
   } = local;
+  const signInUrl = async () => must(await makeSignInUrl({ url, origin, ownerToken, signal }));
   return { url, origin, network, ownerToken, runnerToken, demoRoutineId, signInUrl };
 }
 
