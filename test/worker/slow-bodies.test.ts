@@ -16,19 +16,24 @@ function clock() {
   return { now: () => ms, pass };
 }
 
-/** Pieces of so many bytes, each of which comes so long after it was asked for. */
+/**
+ * Pieces of so many bytes, each of which comes so long after it was asked for.
+ * @param silentMs where it is given, one more byte comes after so long.
+ */
 function sender(
   { pieces, bytes, afterMs }: { pieces: number; bytes: number; afterMs: number },
   pass: (ms: number) => void,
+  silentMs?: number,
 ) {
   let given = 0;
   return new ReadableStream<Uint8Array>(
     {
       pull: (controller) => {
-        if (given === pieces) return controller.close();
+        const isLast = given === pieces && silentMs !== undefined;
+        if (given >= pieces && !isLast) return controller.close();
         given += 1;
-        pass(afterMs);
-        controller.enqueue(new Uint8Array(bytes));
+        pass(isLast ? silentMs : afterMs);
+        controller.enqueue(new Uint8Array(isLast ? 1 : bytes));
       },
     },
     { highWaterMark: 0 },
@@ -79,6 +84,33 @@ describe("a body", () => {
     const prompt = { pieces: 100, bytes: 10, afterMs: 0 };
     const length = await lengthOf(paced(sender(prompt, pass), new BodyPace(30_000, now)), () => pass(60_000));
     expect(length).toBe(1_000);
+  });
+
+  it.each([
+    ["brought much in one go", 1, 16_000_000],
+    ["brought much piece by piece", 1_000, 16_000],
+  ])("that %s is waited for no longer than any other, once it is silent", async (_title, pieces, bytes) => {
+    const { now, pass } = clock();
+    const fast = sender({ pieces, bytes, afterMs: 0 }, pass, 31_000);
+    await expect(lengthOf(paced(fast, new BodyPace(30_000, now)))).rejects.toThrow(BodyTooSlow);
+    const pausing = sender({ pieces, bytes, afterMs: 0 }, pass, 29_000);
+    expect(await lengthOf(paced(pausing, new BodyPace(30_000, now)))).toBe(pieces * bytes + 1);
+  });
+
+  it("whose length is told is no more waited for than another, however long it is said to be", async () => {
+    const { now, pass } = clock();
+    const headers = { "content-length": "10000001" };
+    const taken = vi.fn(() => null);
+    const ask = async (body: ReadableStream<Uint8Array>) => {
+      const request = new Request("https://r.test/", { method: "POST", body, headers });
+      const read = await readBytes(request, 20_000_000, taken, new BodyPace(30_000, now));
+      return read.ok ? read.value.length : read.refusal.code;
+    };
+    expect(await ask(sender({ pieces: 1, bytes: 10_000_000, afterMs: 0 }, pass, 31_000))).toBe("body_too_slow");
+    taken.mockClear();
+    expect(await ask(sender({ pieces: 100, bytes: 100_000, afterMs: 6_000 }, pass, 29_000))).toBe(10_000_001);
+    // All of it was told at once, before anything was held.
+    expect(taken.mock.calls).toEqual([[10_000_001]]);
   });
 
   it("that stops is left, and its sender is let go", async () => {

@@ -1,10 +1,11 @@
 /**
  * How slowly a body may come. Who sends a byte now and then holds a request, and what it has taken up, for as long as it
  * likes; a deadline for the whole would cut off long bodies on slow lines. So what counts is how long the sender was waited
- * for, and each piece that has come earns it more. Time in which the reader itself was busy is not the sender's.
+ * for, and each piece that has come earns it more, up to what it began with: who was fast may not be silent for the longer.
+ * Time in which the reader itself was busy is not the sender's.
  */
 
-/** In milliseconds, for any body. */
+/** In milliseconds, for any body; the longest silence as well. */
 const GRACE_MS = 30_000;
 /** What comes on the slowest line that is served, in bytes per millisecond: 128 kbit/s. */
 const LEAST_RATE = 16;
@@ -16,10 +17,12 @@ type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>>
 
 export class BodyPace {
   readonly #now: () => number;
+  readonly #graceMs: number;
   /** For how long the sender may be waited for from here on, in milliseconds. */
   #left: number;
 
   constructor(graceMs: number = GRACE_MS, now: () => number = Date.now) {
+    this.#graceMs = graceMs;
     this.#left = graceMs;
     this.#now = now;
   }
@@ -28,12 +31,13 @@ export class BodyPace {
   async read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Read> {
     const begun = this.#now();
     const read = await this.#inTime(reader.read());
-    this.#left += (read.value?.length ?? 0) / LEAST_RATE - (this.#now() - begun);
-    if (this.#left < 0) throw new BodyTooSlow("the body comes too slowly");
+    const left = this.#left + (read.value?.length ?? 0) / LEAST_RATE - (this.#now() - begun);
+    if (left < 0) throw new BodyTooSlow("the body comes too slowly");
+    this.#left = Math.min(this.#graceMs, left);
     return read;
   }
 
-  /** All of a body whose length is known. @throws BodyTooSlow when it does not come in time. */
+  /** All of a short body whose length is known: how it comes is not seen. @throws BodyTooSlow when it does not come in time. */
   whole(request: Request, bytes: number): Promise<ArrayBuffer> {
     this.#left += bytes / LEAST_RATE;
     return this.#inTime(request.arrayBuffer());

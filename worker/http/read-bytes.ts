@@ -5,6 +5,9 @@ import { BodyPace, BodyTooSlow, paced } from "./body-pace.ts";
 /** Told of bytes before they are held, of all together where their number is known. @returns a refusal, or null. */
 type Take = (bytes: number) => ReturnType<typeof refuse> | null;
 
+/** A longer body is read piece by piece, so that it is seen how it comes: as one it would be waited for as long as it may take. */
+const READ_WHOLE_BYTES = 65_536;
+
 /**
  * Reads at most `limitBytes`; stops and refuses as soon as there are more (`body_too_large`), and when they come too slowly
  * (`body_too_slow`).
@@ -34,17 +37,35 @@ async function read(
   if (told > limitBytes) return tooLarge;
   if (request.body === null) return success(new Uint8Array());
   // No more than the length that was told can come.
-  if (told <= limitBytes) return take(told) ?? success(new Uint8Array(await pace.whole(request, told)));
+  const isTold = told <= limitBytes;
+  const full = isTold ? take(told) : null;
+  if (full !== null) return full;
+  if (isTold && told <= READ_WHOLE_BYTES) return success(new Uint8Array(await pace.whole(request, told)));
+  if (isTold) return success(await readInto(new Uint8Array(told), request.body, pace));
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of paced(request.body, pace)) {
     length += chunk.byteLength;
     if (length > limitBytes) return tooLarge;
-    const full = take(chunk.byteLength);
-    if (full !== null) return full;
+    const refused = take(chunk.byteLength);
+    if (refused !== null) return refused;
     chunks.push(chunk);
   }
   return success(concatenate(chunks, length));
+}
+
+/** @returns the part of `whole` that has come. */
+async function readInto(
+  whole: Uint8Array<ArrayBuffer>,
+  body: ReadableStream<Uint8Array>,
+  pace: BodyPace,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let length = 0;
+  for await (const chunk of paced(body, pace)) {
+    whole.set(chunk, length);
+    length += chunk.byteLength;
+  }
+  return whole.subarray(0, length);
 }
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
