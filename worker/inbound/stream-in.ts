@@ -1,6 +1,6 @@
 /** Takes in a body that is too long to be held: it goes into R2 while it is checked, and is there only when it holds. */
 import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
-import type { IncomingBody } from "../store/bodies.ts";
+import type { IncomingBody } from "../store/stream-to-bucket.ts";
 import { StreamedHmac } from "./sources/streamed-hmac.ts";
 
 /**

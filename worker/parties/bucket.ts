@@ -1,21 +1,21 @@
-/** R2 as the worker asks it: each call within a deadline, and again where what is sent can be sent twice. */
+/**
+ * R2 as the worker asks it: each call within a deadline, and again where what is sent can be sent twice. What streams in comes
+ * as fast as its sender sends, and only once: it has deadlines for each piece, see `store/stream-to-bucket.ts`.
+ */
 import { called } from "#instance/calls.ts";
 import { withinDeadline } from "#instance/in-time.ts";
 import { r2Failure } from "#rules/calls/retryable.ts";
 
 /** In milliseconds. */
 const DEADLINE_MS = 10_000;
-/** What streams in comes as fast as its sender sends. */
-const STREAM_DEADLINE_MS = 120_000;
 const PARTY = "the bucket";
 const ASKING = ["head", "get", "put", "delete", "list"];
 const READING = ["text", "json", "arrayBuffer", "bytes", "blob"];
 
 export function askedBucket(binding: R2Bucket): R2Bucket {
   return withMethods(binding, ASKING, async (ask, values) => {
-    const isStream = values.some((value) => value instanceof ReadableStream);
-    const deadlineMs = isStream ? STREAM_DEADLINE_MS : DEADLINE_MS;
-    const rule = { party: PARTY, deadlineMs, isRepeatable: !isStream, failureOf: r2Failure };
+    if (values.some((value) => value instanceof ReadableStream)) return await ask(...values);
+    const rule = { party: PARTY, deadlineMs: DEADLINE_MS, isRepeatable: true, failureOf: r2Failure };
     const answer = await called(rule, async () => await ask(...values));
     return hasBody(answer) ? askedBody(answer) : answer;
   });

@@ -1,15 +1,6 @@
 /** Bodies of deliveries: as text in the delivery's row where they fit, else in R2. */
 import { CallFailed } from "#instance/calls.ts";
-
-/** A body that is coming in: it is there when it has ended, and not before. */
-export interface IncomingBody {
-  /** Resolves when the next piece may come. @throws when it can't be kept. */
-  write(piece: Uint8Array): Promise<void>;
-  /** Resolves when the body can't be lost any more. @throws when it can't be kept. */
-  end(last: Uint8Array): Promise<void>;
-  /** Nothing is kept. Never rejects. */
-  abort(): Promise<void>;
-}
+import { type IncomingBody, intoBucket } from "./stream-to-bucket.ts";
 
 export interface Bodies {
   /** @returns the text for the row; null when the body lies in R2. */
@@ -39,7 +30,12 @@ export function bodies(bucket: R2Bucket): Bodies {
       if (text === null) await bucket.put(`${FOLDER}${id}`, body);
       return text;
     },
-    begin: (id, length) => incoming(bucket, `${FOLDER}${id}`, length),
+    begin: (id, length) =>
+      intoBucket(length, (content) =>
+        bucket.put(`${FOLDER}${id}`, content).catch((error: unknown) => {
+          throw new CallFailed("unavailable", "the bucket", error);
+        }),
+      ),
     open: async (id) => (await bucket.get(`${FOLDER}${id}`))?.body ?? null,
     bytesOf: async (id, text) => {
       if (text !== null) return new Uint8Array(encoder.encode(text));
@@ -52,32 +48,6 @@ export function bodies(bucket: R2Bucket): Bodies {
       const old = objects.map(({ key }) => key).filter((key) => key <= `${FOLDER}${upToId}`);
       if (old.length > 0) await bucket.delete(old);
       return old.length === PURGE_AT_ONCE;
-    },
-  };
-}
-
-function incoming(bucket: R2Bucket, key: string, length: number): IncomingBody {
-  const { readable, writable } = new FixedLengthStream(length);
-  const writer = writable.getWriter();
-  const put = bucket.put(key, readable).catch((error: unknown) => {
-    throw new CallFailed("unavailable", "the bucket", error);
-  });
-  // Whoever writes hears of it.
-  put.catch(() => {});
-  // A bucket that has failed takes nothing more, and would be waited for without end.
-  const taken = async (work: Promise<void>) => {
-    work.catch(() => {});
-    await Promise.race([work, put]);
-  };
-  return {
-    write: (piece) => (piece.length === 0 ? Promise.resolve() : taken(writer.write(piece))),
-    end: async (last) => {
-      await taken(writer.write(last).then(() => writer.close()));
-      await put;
-    },
-    abort: async () => {
-      await writer.abort(new Error("the body is not kept")).catch(() => {});
-      await put.catch(() => {});
     },
   };
 }
