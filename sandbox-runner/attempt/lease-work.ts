@@ -59,9 +59,11 @@ export interface Worker {
 const ORDER_DEADLINE_MS = 60_000;
 /** How long the last frame may take to be stored: the instance may be restarting. */
 const FAREWELL_MS = 600_000;
-/** How long the workspace may take to be packed and sent. */
-const KEEP_MS = 120_000;
+/** How long the workspace may take to be packed. It is sent for as long as that goes on, within the attempt's time. */
+const PACK_MS = 120_000;
+/** To pack and to send it: for a run that is given up, and for one that waits, whose lease is taken after `PARK_GRACE_MS`. */
 const HURRIED_KEEP_MS = 10_000;
+const PARKED_KEEP_MS = 240_000;
 const HURRIED_FAREWELL_MS = 1_500;
 
 /** Works on a lease to its end. Nothing of the attempt is left when it settles. */
@@ -226,8 +228,9 @@ function sessionOf(
 async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, endsAtMs: number): Promise<void> {
   const isHurried = stop.reason === "canceled" || stop.reason === "timed_out";
   if (session === null || (stop.reason !== null && !isHurried)) return;
-  const leftMs = Math.max(HURRIED_KEEP_MS, endsAtMs - Date.now());
-  await session.keep(isHurried ? HURRIED_KEEP_MS : Math.min(KEEP_MS, leftMs));
+  const leftMs = Number.isFinite(endsAtMs) ? Math.max(HURRIED_KEEP_MS, endsAtMs - Date.now()) : PARKED_KEEP_MS;
+  const deadlineMs = isHurried ? HURRIED_KEEP_MS : leftMs;
+  await session.keep({ deadlineMs, packMs: Math.min(PACK_MS, deadlineMs) });
 }
 
 function gateFor(

@@ -2,6 +2,7 @@
 import { ARTIFACT_NAME_HEADER } from "#protocol/artifact.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import { runnerCallPath } from "#protocol/runner-calls.ts";
+import { LEAST_RATE } from "./upload-pace.ts";
 
 export interface InstanceCallsOptions {
   /** Without a slash at its end. */
@@ -17,7 +18,7 @@ export interface InstanceCallsOptions {
 export type Called = { ok: true; value: unknown } | { ok: false; status: number | null; why: string };
 
 const DEADLINE_MS = 20_000;
-/** For a file, which may be long. */
+/** For a file, which may be long: this, and what its length takes on the slowest line that is served. */
 const FILE_DEADLINE_MS = 120_000;
 
 export class InstanceCalls {
@@ -50,10 +51,7 @@ export class InstanceCalls {
       const response = await fetch(`${instanceUrl}${runnerCallPath(runId, rest)}`, {
         method,
         headers: { ...headers, authorization: `Bearer ${linkToken}` },
-        signal: AbortSignal.any([
-          signal,
-          AbortSignal.timeout(typeof body === "string" || body === null ? DEADLINE_MS : FILE_DEADLINE_MS),
-        ]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineFor(body))]),
         redirect: "error",
         body,
       });
@@ -68,6 +66,12 @@ export class InstanceCalls {
       return { ok: false, status: null, why: "The instance did not answer. Try again later." };
     }
   }
+}
+
+/** In milliseconds. */
+function deadlineFor(body: string | Uint8Array<ArrayBuffer> | null): number {
+  if (typeof body === "string" || body === null) return DEADLINE_MS;
+  return FILE_DEADLINE_MS + Math.ceil(body.length / LEAST_RATE);
 }
 
 function wordsOf(answer: unknown): string | null {

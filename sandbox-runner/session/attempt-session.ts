@@ -124,8 +124,11 @@ export class AttemptSession {
     this.#mirror.close();
   }
 
-  /** Sends the workspace to the instance, for later runs of the session. Never throws. @param deadlineMs for all of it. */
-  async keep(deadlineMs: number): Promise<void> {
+  /**
+   * Sends the workspace to the instance, for later runs of the session. Never throws.
+   * @param deadlineMs for all of it. @param packMs for what is done before it is sent.
+   */
+  async keep({ deadlineMs, packMs }: { deadlineMs: number; packMs: number }): Promise<void> {
     const place = this.#place;
     // Without a conversation nobody goes on from it.
     if (place === null || this.#mirror.entries === 0) return;
@@ -134,8 +137,10 @@ export class AttemptSession {
     const signal = AbortSignal.timeout(deadlineMs);
     try {
       if (this.#recordedAs !== null)
-        await renameSides(place, this.#recordedAs, conversation.sdk_session_id, { deadlineMs, signal });
-      const given = { place, sdkSessionId: conversation.sdk_session_id, file, deadlineMs, signal };
+        await renameSides(place, this.#recordedAs, conversation.sdk_session_id, { deadlineMs: packMs, signal });
+      const packing = AbortSignal.any([signal, AbortSignal.timeout(packMs)]);
+      const sdkSessionId = conversation.sdk_session_id;
+      const given = { place, sdkSessionId, file, deadlineMs: packMs, signal: packing };
       const { bytes, sha256, leftOut, leftOutCount } = await packWorkspace(given);
       await this.#sendFile(file, { bytes, sha256 }, signal);
       this.#options.send({

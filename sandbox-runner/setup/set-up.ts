@@ -33,7 +33,6 @@ export interface SetupOptions {
 const DAY_MS = 24 * 3_600_000;
 /** Where its results are kept, within so long. */
 const FIND_MS = 15_000;
-const KEEP_MS = 120_000;
 /** How much of its last words an error has, in characters. */
 const LAST_WORDS = 500;
 const TOOLS = "/usr/local/bin:/usr/bin:/bin";
@@ -131,7 +130,7 @@ async function keepIt(options: SetupOptions, key: string, home: Home): Promise<v
   try {
     const packed = await packHome(home, file);
     if ("why" in packed) throw new Error(packed.why);
-    await store.keep(key, packed, AbortSignal.any([signal, AbortSignal.timeout(KEEP_MS)]));
+    await store.keep(key, packed, signal);
     tell(
       options,
       `Its result is kept for ${SETUP_KEPT_MS / DAY_MS} days: ${shown(packed.bytes)} in ${secondsSince(startedAt)}`,

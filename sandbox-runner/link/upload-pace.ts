@@ -1,0 +1,44 @@
+/**
+ * How slowly a file may go to the instance. A deadline for the whole would cut off what is long on a slow line; so each piece that
+ * goes out earns it more time, up to what it began with.
+ */
+
+/** In milliseconds. What has gone out may still lie in the machine's own buffers, and the answer comes when all is kept. */
+const GRACE_MS = 120_000;
+/** The slowest line that is served, in bytes per millisecond, as the instance counts: 128 kbit/s. */
+export const LEAST_RATE = 16;
+
+export class UploadPace {
+  readonly #late = new AbortController();
+  #left = GRACE_MS;
+  #sinceMs = Date.now();
+  #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.#timer = this.#wait();
+  }
+
+  /** Aborted when the file does not go on, or too slowly. */
+  get signal(): AbortSignal {
+    return this.#late.signal;
+  }
+
+  /** So many bytes more have gone out. */
+  passed(bytes: number): void {
+    const nowMs = Date.now();
+    this.#left = Math.min(GRACE_MS, this.#left - (nowMs - this.#sinceMs) + bytes / LEAST_RATE);
+    this.#sinceMs = nowMs;
+    clearTimeout(this.#timer);
+    this.#timer = this.#wait();
+  }
+
+  /** It is answered, or given up. */
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): NodeJS.Timeout {
+    const late = () => this.#late.abort(new Error("the instance takes it too slowly, or gives no answer"));
+    return setTimeout(late, Math.max(0, this.#left));
+  }
+}

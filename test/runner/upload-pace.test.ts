@@ -1,0 +1,114 @@
+/** Files that go to the instance: for as long as they go on, and no longer. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { askInstance } from "#sandbox-runner/link/instance-request.ts";
+import { UploadPace } from "#sandbox-runner/link/upload-pace.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+describe("the pace", () => {
+  it("lets through what goes on at 128 kbit/s, however long it takes", async () => {
+    const pace = new UploadPace();
+    for (let second = 0; second < 3_600; second += 1) {
+      await pass(1_000);
+      pace.passed(16_000);
+    }
+    expect(pace.signal.aborted).toBe(false);
+    pace.end();
+    await pass(1_000_000);
+    expect(pace.signal.aborted).toBe(false);
+  });
+
+  it.each([
+    ["after nothing", 0],
+    ["after much that went fast", 1_000_000_000],
+  ])("ends what stops %s, after two minutes", async (_title, bytes) => {
+    const pace = new UploadPace();
+    pace.passed(bytes);
+    await pass(119_000);
+    expect(pace.signal.aborted).toBe(false);
+    await pass(1_000);
+    expect(pace.signal.aborted).toBe(true);
+  });
+
+  it("ends what goes on by drops", async () => {
+    const pace = new UploadPace();
+    for (let second = 0; second < 130; second += 1) {
+      await pass(1_000);
+      pace.passed(100);
+    }
+    expect(pace.signal.aborted).toBe(true);
+  });
+});
+
+describe("a file", () => {
+  let server: Server;
+  let folder: string;
+  let handle: (request: IncomingMessage, response: ServerResponse) => void;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "reveille-upload-"));
+    writeFileSync(join(folder, "file"), new Uint8Array(8_000_000));
+    server = createServer((request, response) => handle(request, response));
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function put(signal = new AbortController().signal) {
+    const instanceUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const headers = { "content-length": "8000000" };
+    return askInstance(
+      { instanceUrl, linkToken: "t" },
+      { method: "PUT", path: "/x", headers, signal, file: join(folder, "file") },
+    );
+  }
+
+  /** What is waited for in vain: time goes on until it is given up. */
+  async function givenUp(work: Promise<unknown>): Promise<unknown> {
+    let fault: unknown;
+    work.catch((error: unknown) => {
+      fault = error;
+    });
+    while (fault === undefined) await pass(1_000);
+    return fault;
+  }
+
+  it.each<[string, typeof handle]>([
+    ["takes nothing of it", (request) => void request.pause()],
+    ["takes all of it, and says nothing", (request) => void request.resume()],
+  ])("is given up where the instance %s", async (_title, handler) => {
+    handle = handler;
+    expect(await givenUp(put())).toEqual(new Error("the instance takes it too slowly, or gives no answer"));
+  });
+
+  it("goes through where the instance takes it slowly", async () => {
+    let atMs = 0;
+    handle = async (request, response) => {
+      for await (const piece of request) await pass((piece as Buffer).length / 20);
+      atMs = Date.now();
+      response.writeHead(204).end();
+    };
+    expect((await put()).statusCode).toBe(204);
+    expect(atMs).toBeGreaterThanOrEqual(390_000);
+  });
+
+  it("ends at once when nobody wants it any more", async () => {
+    const stop = new AbortController();
+    handle = (request) => {
+      request.pause();
+      stop.abort();
+    };
+    await expect(put(stop.signal)).rejects.toThrow("aborted");
+  });
+});
