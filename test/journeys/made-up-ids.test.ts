@@ -2,7 +2,7 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
+import { drawOwnerKey, IdMaker, ownerKeyOf } from "#protocol/ids.ts";
 import { buildRoutine, call, fired, watch } from "#test/support/api.ts";
 import { ownerOf } from "#test/support/objects.ts";
 import { dial, type TestSocket } from "#test/support/test-socket.ts";
@@ -168,6 +168,42 @@ it.each([
   expect(await new KnownRoutines([nobodys, { hasOwner }]).has(madeUp("run"))).toBe(true);
   expect(await new KnownRoutines([{ hasOwner }, nobodys]).has(madeUp("run"))).toBe(true);
   expect(await new KnownRoutines([nobodys, nobodys]).has(madeUp("run"))).toBe(false);
+});
+
+it("are not remembered as a routine's from a time in which a register did not answer", async () => {
+  let isAway = true;
+  const asked: string[] = [];
+  const index = {
+    hasOwner: (key: string) => {
+      asked.push(key);
+      return isAway ? Promise.reject(new Error("it is away")) : Promise.resolve(false);
+    },
+  };
+  const there = madeUp("routine");
+  const roster = { hasOwner: (key: string) => Promise.resolve(key === ownerKeyOf(there)) };
+  const known = new KnownRoutines([index, roster]);
+  const made = madeUp("run");
+  expect([await known.has(made), await known.has(there)]).toEqual([true, true]);
+  isAway = false;
+  expect(await known.has(made)).toBe(false);
+  // What the other register knows is: it is not asked for again.
+  asked.length = 0;
+  expect(await known.has(there)).toBe(true);
+  expect(asked).toEqual([]);
+});
+
+it("push no more than twenty thousand routines out of memory, the longest unused first", async () => {
+  const asked = new Set<string>();
+  const register = { hasOwner: (key: string) => Promise.resolve(void asked.add(key) === undefined) };
+  const known = new KnownRoutines([register]);
+  const [first, second] = [madeUp("routine"), madeUp("routine")];
+  for (const id of [first, second]) await known.has(id);
+  for (let count = 2; count < 20_000; count += 1) known.add(madeUp("routine"));
+  await known.has(first);
+  known.add(madeUp("routine"));
+  asked.clear();
+  for (const id of [first, second]) await known.has(id);
+  expect([...asked]).toEqual([ownerKeyOf(second)]);
 });
 
 function ownerKey(id: string): string {

@@ -14,8 +14,11 @@ export interface RoutineRegister {
 
 /** How many routines an isolate remembers: about 100 bytes each. */
 const REMEMBERED = 20_000;
-/** In milliseconds, for both registers. Whoever asks has waited long enough then, and asks the object itself. */
-const DEADLINE_MS = 2_000;
+/** In milliseconds, for each register. Whoever asks has waited long enough then, and asks the object itself. */
+const DEADLINE_MS = 1_000;
+
+/** `unknown` where a register has not answered, and no other knows the routine. */
+type LookedUp = "there" | "nowhere" | "unknown";
 
 export class KnownRoutines {
   /** The keys that were found, the longest unused first. A routine that was there once is never looked up again. */
@@ -34,9 +37,10 @@ export class KnownRoutines {
   async has(id: string): Promise<boolean> {
     const key = ownerKeyOf(id);
     if (key === null) return false;
-    if (!this.#found.has(key) && !(await this.#lookUp(key))) return false;
-    this.#remember(key);
-    return true;
+    const found = this.#found.has(key) ? "there" : await this.#lookUp(key);
+    // Whatever is made up while a register is away would be taken for a routine's ever after.
+    if (found === "there") this.#remember(key);
+    return found !== "nowhere";
   }
 
   /** A routine has been created. */
@@ -52,20 +56,17 @@ export class KnownRoutines {
     if (this.#found.size > REMEMBERED && oldest !== undefined) this.#found.delete(oldest);
   }
 
-  /** @throws never */
-  async #lookUp(key: string): Promise<boolean> {
-    try {
-      return await withinDeadline(this.#anyHas(key), DEADLINE_MS, "the register of routines");
-    } catch {
-      // Nobody is told: what else asks the index or the roster fails as well, and says so.
-      return true;
-    }
-  }
-
-  async #anyHas(key: string): Promise<boolean> {
+  /** Never rejects. */
+  async #lookUp(key: string): Promise<LookedUp> {
+    let isUnknown = false;
     for (const register of this.#registers) {
-      if (await register.hasOwner(key)) return true;
+      try {
+        if (await withinDeadline(register.hasOwner(key), DEADLINE_MS, "a register of routines")) return "there";
+      } catch {
+        // Nobody is told: what else asks the index or the roster fails as well, and says so.
+        isUnknown = true;
+      }
     }
-    return false;
+    return isUnknown ? "unknown" : "nowhere";
   }
 }
