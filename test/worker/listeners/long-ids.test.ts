@@ -1,5 +1,6 @@
 /** Ids of any length: the same id is one event, and two that differ anywhere are two, whatever the source. */
 import { describe, expect, it } from "vitest";
+import { webhookSources } from "#protocol/webhook-sources.ts";
 import { keptHeaders } from "#worker/inbound/kept-headers.ts";
 import { LISTENERS } from "#worker/inbound/sources/all.ts";
 import { identityOf } from "#worker/inbound/sources/payload.ts";
@@ -21,6 +22,11 @@ const SOURCES: Record<string, (id: string) => { headers: Record<string, string>;
   jira: (id) => told({ webhookEvent: "jira:issue_created" }, { "x-atlassian-webhook-identifier": id }),
   bitbucket: (id) => told({}, { "x-event-key": "repo:push", "x-request-uuid": id }),
   pubsub: (id) => told({ subscription: SUBSCRIPTION, message: { messageId: id, data: "aGk=" } }),
+  telegram: (id) => told({ update_id: id, message: { text: "a", chat: { id: 1 } } }),
+  discord: (id) => told({ id, type: 2, data: { name: "deploy" } }),
+  grafana: (id) => told({ status: "firing", alerts: [{ status: "firing", fingerprint: id, startsAt: "1" }] }),
+  datadog: (id) => told({ id, transition: "Triggered" }),
+  stripe: (id) => told({ id, type: "invoice.paid", data: { object: { object: "invoice" } } }),
   "standard-webhooks": (id) => told({ type: "a" }, { "webhook-id": id }),
   generic: (id) => told({ type: "a" }, { "idempotency-key": id }),
 };
@@ -49,6 +55,10 @@ describe.each(Object.entries(SOURCES))("an id of %s", (source, written) => {
     expect(keyOf(source, written(`${"x".repeat(length - 1)}b`))).not.toBe(one);
     if (length > 1) expect(keyOf(source, written(`b${"x".repeat(length - 2)}a`))).not.toBe(one);
   });
+});
+
+it("is tried of every source", () => {
+  expect(Object.keys(SOURCES).toSorted()).toEqual([...webhookSources].toSorted());
 });
 
 describe("an id", () => {
