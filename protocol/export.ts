@@ -20,8 +20,9 @@ const ofRoutine = { routine_id: routineIdSchema };
 const ofSession = { session_id: sessionIdSchema };
 
 /**
- * A line of an export. Events of a transcript are as `/events` gives them, after the line of their session. The last line is an
- * `end`: without it the answer has broken off; with a `next_cursor` the export goes on in another answer.
+ * A line of an export. Events of a transcript are as `/events` gives them, after the line of their session. What could not be read
+ * is named by an `unread`: all that would come after it, of that session or of that routine, is missing. The last line is an `end`:
+ * without it the answer has broken off; with a `next_cursor` the export goes on in another answer.
  */
 export const exportedLineSchema = z
   .union([
@@ -42,6 +43,13 @@ export const exportedLineSchema = z
       type: z.literal("asked_pull_request"),
       ...ofSession,
       pull_request: pullRequestListSchema.shape.data.element,
+    }),
+    z.object({
+      type: z.literal("unread"),
+      ...ofRoutine,
+      /** The session that is missing, or its end; null where it is the routine, or the rest of it. */
+      session_id: sessionIdSchema.nullable(),
+      why: z.string(),
     }),
     z.object({ type: z.literal("end"), next_cursor: z.string().nullable() }),
     transcriptEventSchema,

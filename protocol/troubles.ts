@@ -279,6 +279,11 @@ export const TROUBLES = {
     means: "A routine's object did not answer while the index was made again.",
     carries: z.strictObject(routine),
   },
+  not_exported: {
+    level: "warn",
+    means: "A routine's object did not give what an export asked of it.",
+    carries: z.strictObject(routine),
+  },
   row_unreadable: {
     level: "warn",
     means: "A row of D1 can't be read, and is left out of lists.",

@@ -1,9 +1,10 @@
 /** `reveille export`: all that an instance has of its routines, of one, or of what names one sign-in, as JSON lines. */
 
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
+import type { ExportedLine } from "#protocol/export.ts";
 import { type AddCommand, URL_OPTION } from "../command.ts";
 import { type InstanceOptions, instanceOf } from "../doctor/instance.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -38,11 +39,13 @@ export const addExport: AddCommand = (program, { terminal, environment, end }) =
       const { url, token } = found.instance;
       const { routine = null, signIn = null, out } = options;
       const asked = { url, token: token ?? "", routine, signIn, ask: fetch, pause };
+      const unread: string[] = [];
+      const lines = noting(exportLines(asked), unread);
       try {
-        const count =
-          out === undefined ? await say(exportLines(asked), terminal.out) : await write(exportLines(asked), out);
+        const count = out === undefined ? await say(lines, terminal.out) : await write(lines, out);
         terminal.say(`${count} lines. Values of secrets are in none.`);
-        end(EXIT.done);
+        for (const words of unread) terminal.say(words);
+        end(unread.length === 0 ? EXIT.done : EXIT.failed);
       } catch (error) {
         const status = error instanceof Broken ? error.status : null;
         terminal.say(error instanceof Error ? error.message : String(error));
@@ -50,6 +53,18 @@ export const addExport: AddCommand = (program, { terminal, environment, end }) =
       }
     });
 };
+
+/** @param unread is given, in words, what the instance could not read. */
+async function* noting(lines: AsyncIterable<string>, unread: string[]): AsyncGenerator<string, void> {
+  for await (const line of lines) {
+    if (line.startsWith('{"type":"unread"')) {
+      const { routine_id, session_id, why } = JSON.parse(line) as Extract<ExportedLine, { type: "unread" }>;
+      const what = session_id === null ? "" : `${session_id} of `;
+      unread.push(`Not in it, or not whole: ${what}${routine_id}. ${why} Try again: --routine ${routine_id}`);
+    }
+    yield line;
+  }
+}
 
 function faultOf({ routine, signIn }: ExportOptions, token: string | null): string | null {
   if (token === null) return "An export needs the owner's token: set OWNER_TOKEN, or give --token-file.";
@@ -66,17 +81,38 @@ async function say(lines: AsyncIterable<string>, out: (line: string) => void): P
   return count;
 }
 
-/** Whoever finds the file finds it whole. */
+/** Whoever finds the file finds it whole. @throws Error that names the file, and says what to do, where it can't be written. */
 async function write(lines: AsyncIterable<string>, path: string): Promise<number> {
   const part = `${path}.part`;
-  const file = createWriteStream(part, { mode: 0o600 });
   let count = 0;
-  for await (const line of lines) {
-    if (!file.write(`${line}\n`)) await once(file, "drain");
-    count += 1;
+  async function* texts() {
+    for await (const line of lines) {
+      count += 1;
+      yield `${line}\n`;
+    }
   }
-  file.end();
-  await once(file, "finish");
-  await rename(part, path);
+  try {
+    await pipeline(texts, createWriteStream(part, { mode: 0o600 }));
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const remedy = REMEDIES[code];
+    throw remedy === undefined ? error : new Error(`${path} can't be written (${code}): ${remedy}.`, { cause: error });
+  }
   return count;
 }
+
+/** By the system's codes. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOENT: "its folder is not there: make it, or give another --out",
+  ENOTDIR: "what should be its folder is a file: give another --out",
+  EISDIR: "it is a folder: give --out a file's name",
+  EACCES: "you may not write there: give another --out, or change who may",
+  EPERM: "you may not write there: give another --out, or change who may",
+  EROFS: "nothing may be written there: give another --out",
+  ENOSPC: "the disk is full: make room, or give an --out on another disk",
+  EDQUOT: "you have used up your share of the disk: make room, or give an --out on another disk",
+  EFBIG: "it is larger than a file may be there: give an --out on another disk",
+  ENAMETOOLONG: "the name is too long: give another --out",
+};

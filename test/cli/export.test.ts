@@ -1,10 +1,10 @@
 /** `reveille export`: follows answers to the end, and leaves no half of a file as a whole one. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { main } from "#cli/main.ts";
 
 const TOKEN = "owner-token-of-the-export-test-00001";
@@ -67,7 +67,43 @@ it("writes a file that is there once it is whole", async () => {
   answer = (_path, response) => void response.writeHead(200).end(`${RUN}\n`);
   const { code, err } = await reveille(["--out", broken]);
   expect([code, err]).toEqual([1, "The export broke off: its last line is missing."]);
-  expect(existsSync(broken)).toBe(false);
+  expect([broken, `${broken}.part`].filter((path) => existsSync(path))).toEqual([]);
+});
+
+describe("a file that can't be written", () => {
+  const long = "x".repeat(300);
+  beforeAll(() => {
+    writeFileSync(join(folder, "file"), "");
+    mkdirSync(join(folder, "a-folder", "inside"), { recursive: true });
+    symlinkSync("/dev/full", join(folder, "full.part"));
+  });
+
+  it.each([
+    ["in a folder that is not there", "none/all.jsonl", /its folder is not there: make it/],
+    ["below a file", "file/all.jsonl", /is a file/],
+    ["that is a folder", "a-folder", /is a folder/],
+    ["on a full disk", "full", /the disk is full: make room/],
+    ["with a name that is too long", long, /the name is too long/],
+  ])("%s is told with its name and what to do", async (_title, name, remedy) => {
+    const file = join(folder, name);
+    const { code, err } = await reveille(["--out", file]);
+    expect([code, err]).toEqual([1, expect.stringContaining(`${file} can't be written (`)]);
+    expect(err).toMatch(remedy);
+    expect(existsSync(`${file}.part`)).toBe(false);
+  });
+});
+
+it("says what the instance could not read, and has the rest", async () => {
+  const unread = (session: string | null) =>
+    JSON.stringify({ type: "unread", routine_id: "rtn_2", session_id: session, why: "It did not answer." });
+  answer = (_path, response) =>
+    void response
+      .writeHead(200)
+      .end(`${unread(null)}\n${unread("session_1")}\n${RUN}\n{"type":"end","next_cursor":null}\n`);
+  const { code, out, err } = await reveille([]);
+  expect([code, out]).toEqual([1, [unread(null), unread("session_1"), RUN]]);
+  expect(err).toContain("Not in it, or not whole: rtn_2. It did not answer. Try again: --routine rtn_2");
+  expect(err).toContain("session_1 of rtn_2");
 });
 
 it.each([

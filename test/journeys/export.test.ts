@@ -9,7 +9,9 @@ import type { SignIn } from "#protocol/sign-in.ts";
 import { buildRoutine, call, fired, OWNER_TOKEN, readRun, readTranscript } from "#test/support/api.ts";
 import { signIn } from "#test/support/browser.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { fail, method, routine as objects } from "#test/support/hang.ts";
 import { asking, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { RoutineObject } from "#worker/index.ts";
 import { type ExportDeps, oneRoutineLines } from "#worker/routes/export-lines.ts";
 
 type Lines = ExportedLine[];
@@ -113,6 +115,31 @@ it("goes past a routine that is deleted while its run goes on, and a session tha
     }
   }
   expect(typesOf(lines)).toEqual(["session", "end"]);
+});
+
+it("names a routine that can't be opened, and a session that can't be read, and goes on with the others", async () => {
+  const [closed, halved, kept] = [await buildRoutine(), await buildRoutine(), await buildRoutine()];
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(halved);
+  await (await runner.work(await runner.accept())).finish();
+  const { claude_code_session_id: nextId } = await fired(halved);
+  await (await runner.work(await runner.accept())).finish();
+  using _closed = fail(objects("read", closed.id));
+  using _halved = fail(method(RoutineObject.prototype, "readDiff", (_object, [id]) => id === sessionId));
+  const { lines } = await whole("/api/v1/export");
+  const ids = lines.flatMap((line) => (line.type === "routine" ? [line.routine.id] : []));
+  expect([closed, halved, kept].map(({ id }) => ids.includes(id))).toEqual([false, true, true]);
+  const why = expect.stringMatching(/^[A-Z].*\.$/);
+  const unread = lines.filter(({ type }) => type === "unread");
+  expect(unread).toHaveLength(2);
+  expect(unread).toContainEqual({ type: "unread", routine_id: closed.id, session_id: null, why });
+  expect(unread).toContainEqual({ type: "unread", routine_id: halved.id, session_id: sessionId, why });
+  // The session after it is whole.
+  const ended = lines.flatMap((line) => ("seq" in line && line.type === "run.finished" ? [line.session_id] : []));
+  expect([sessionId, nextId].map((id) => ended.includes(id))).toEqual([false, true]);
+  // Whoever asks for what names a person hears of what was not looked at.
+  const mine = await person();
+  expect(typesOf((await whole(`/api/v1/export?sign_in=${mine.id}`)).lines)).toContain("unread");
 });
 
 it("gives 20,000 events a page at a time, and goes on in another answer after many sessions", async () => {

@@ -1,7 +1,8 @@
 /** The lines of an export: read page by page, from one routine after the other, until an answer has made as many calls as it may. */
 import { EVENTS_PAGE_LIMIT, PAGE_LIMIT, type Page, type PageRequest } from "#protocol/api.ts";
-import type { Result } from "#protocol/errors.ts";
+import { errorAnswer, type Result } from "#protocol/errors.ts";
 import type { ExportedLine } from "#protocol/export.ts";
+import { logTrouble } from "#protocol/log.ts";
 import type { Session } from "#protocol/session.ts";
 import type { Deps } from "../deps.ts";
 
@@ -49,7 +50,7 @@ export async function* instanceLines(
   if (from === null) yield* besideRoutines(deps, budget);
   let cursor = from ?? (await firstAfter(deps, ""));
   while (cursor !== null) {
-    const rest: ExportCursor | null = yield* routineLines(deps, cursor, budget);
+    const rest: ExportCursor | null = yield* orNamed(routineLines(deps, cursor, budget), cursor.routineId, null);
     cursor = rest ?? (await firstAfter(deps, cursor.routineId));
     if (cursor !== null && budget.calls >= CALLS_AT_MOST) break;
   }
@@ -61,13 +62,15 @@ export async function* oneRoutineLines(deps: ExportDeps, from: ExportCursor): As
   yield [end(yield* routineLines(deps, from, { calls: 0 }))];
 }
 
-/** Of all lines those that name somebody, and the last. @param signIn an id, which nothing else is. */
+/** Of all lines those that name somebody, what could not be read, and the last. @param signIn an id, which nothing else is. */
 export async function* naming(
   lines: AsyncGenerator<ExportedLine[], void>,
   signIn: string,
 ): AsyncGenerator<ExportedLine[], void> {
   for await (const some of lines) {
-    const named = some.filter((line) => line.type === "end" || JSON.stringify(line).includes(`"${signIn}"`));
+    const named = some.filter(
+      (line) => line.type === "end" || line.type === "unread" || JSON.stringify(line).includes(`"${signIn}"`),
+    );
     if (named.length > 0) yield named;
   }
 }
@@ -111,6 +114,26 @@ async function* besideRoutines(deps: ExportDeps, budget: Budget): AsyncGenerator
     (connector) => ({ type: "connector", connector }),
   );
 }
+
+/** One that can't be read stops no other: it is named in its place. @returns what the lines return; null where they break off. */
+async function* orNamed<Rest>(
+  lines: AsyncGenerator<ExportedLine[], Rest>,
+  routine_id: string,
+  session_id: string | null,
+): AsyncGenerator<ExportedLine[], Rest | null> {
+  try {
+    return yield* lines;
+  } catch (error) {
+    if (error instanceof Gone) throw error;
+    logTrouble("not_exported", { routine_id }, error);
+    const why = error instanceof Refused ? error.message : "It did not answer, or could not be read.";
+    yield [{ type: "unread", routine_id, session_id, why }];
+    return null;
+  }
+}
+
+/** Whoever was asked has refused, and said why. */
+class Refused extends Error {}
 
 /** Whatever was read belonged to a routine or a session that has been deleted. */
 class Gone extends Error {}
@@ -181,7 +204,7 @@ async function read(deps: ExportDeps, { routineId, stage, after }: ExportCursor,
       return paged(whole(await owner.runs(page)), (run) => ({ type: "run", run }));
     case "sessions": {
       const { data, next_cursor } = whole(await owner.sessions({ ...page, limit: SESSIONS_AT_ONCE }, "all"));
-      return { lines: sessionsOf(deps, data, budget), next: next_cursor };
+      return { lines: sessionsOf(deps, routineId, data, budget), next: next_cursor };
     }
   }
 }
@@ -201,12 +224,13 @@ async function* notesOf(
 
 async function* sessionsOf(
   deps: ExportDeps,
+  routineId: string,
   sessions: Session[],
   budget: Budget,
 ): AsyncGenerator<ExportedLine[], void> {
   for (const session of sessions) {
     try {
-      yield* sessionLines(deps, session, budget);
+      yield* orNamed(sessionLines(deps, session, budget), routineId, session.id);
     } catch (error) {
       // It has been deleted meanwhile, or has grown too old. Where that is true of the routine, what is read next says so.
       if (!(error instanceof Gone)) throw error;
@@ -245,6 +269,6 @@ function pageAfter(after: string): PageRequest {
 
 function whole<Value>(read: Result<Value>): Value {
   if (!read.ok && read.refusal.code === "not_found") throw new Gone(read.refusal.code);
-  if (!read.ok) throw new Error(read.refusal.code);
+  if (!read.ok) throw new Refused(errorAnswer(read.refusal, "").body.error.message);
   return read.value;
 }

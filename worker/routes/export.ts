@@ -42,7 +42,7 @@ export function mountExport(app: App): void {
       id: "exportRoutine",
       summary: "Export all that a routine has as JSON lines",
       description:
-        "The routine, its revisions, notes, dead letters, notifications, occurrences and runs, then each session with its transcript. The last line is an end: where it has a next_cursor, the export goes on with that as cursor; an answer without it has broken off.",
+        "The routine, its revisions, notes, dead letters, notifications, occurrences and runs, then each session with its transcript. A session that can't be read is named by a line unread. The last line is an end: where it has a next_cursor, the export goes on with that as cursor; an answer without it has broken off.",
       answer,
     },
     async ({ c, params: { id }, query }) => {
@@ -65,7 +65,7 @@ export function mountExport(app: App): void {
       id: "exportInstance",
       summary: "Export all routines, or what names one sign-in, as JSON lines",
       description:
-        "The sign-ins, environments and connectors, then each routine as its own export has it. With sign_in only the lines that name that sign-in: what a person has changed, written, said, answered and judged in that browser.",
+        "The sign-ins, environments and connectors, then each routine as its own export has it. A routine or a session that can't be read is named by a line unread, and the others follow. With sign_in only the lines that name that sign-in: what a person has changed, written, said, answered and judged in that browser.",
       answer,
     },
     async ({ c, query }) => {
