@@ -25,8 +25,10 @@ function agentsWait(bed: Bed, count = 1): Promise<string[]> {
   return until("an agent waits", () => {
     const spares = bed.executors().flatMap(({ folder, runId }) => (runId === null ? [basename(folder)] : []));
     const times = (what: string, name: string) => logged(bed, what).filter(({ executor }) => executor === name).length;
-    // One that was lost is ready again only some time after that.
-    const waiting = spares.filter((name) => times("agent_ready", name) > times("prepared_agent_lost", name));
+    // One that was lost is ready again only some time after that; a run that has ended has no lease any more either.
+    const waiting = spares.filter(
+      (name) => times("agent_ready", name) > times("prepared_agent_lost", name) && times("agent_waited", name) === 0,
+    );
     return waiting.length >= count && waiting;
   });
 }
@@ -51,18 +53,27 @@ function firstCall(bed: Bed, { order }: FakeRun) {
 }
 
 describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of one started for its run", () => {
+  // What differs between runs goes together: whichever of it the two were started with otherwise would be seen.
   it.each<[string, Partial<RunOrder>]>([
     ["as most are", {}],
-    ["whose conversation is kept", newSession()],
-    ["that can ask nobody", { asks: false }],
-    ["with notes", { notes: ["findings", "to-do"] }],
-    ["with a review and things to show", { reviews: "run_01ARYZ6S41TSV4RRFFQ69G5FAV", takes: ["artifacts", "diff"] }],
-    ["of another model, with others beside it", { model: "claude-opus-5", other_models: ["claude-haiku-5"] }],
-    ["of few turns", { turns: 3 }],
-    ["with rules for its tools", { tools: { deny: ["Bash(rm *)", "Write"], ask: ["Bash(curl *)"] } }],
-    ["with a list of its tools", { tools: { allow: ["Bash", "Read"], deny: [], ask: [] } }],
-    ["that reaches all of the internet", { environment: { ...OPEN, network: { level: "full", allow: [] } } }],
-    ["about a stranger's commit", { checkout: forkOf("https://code.example.com/app") }],
+    [
+      "whose conversation is kept, of another model, with notes, things to show, a review, few turns and rules for its tools",
+      {
+        ...newSession(),
+        ...{ notes: ["findings", "to-do"], turns: 3 },
+        ...{ reviews: "run_01ARYZ6S41TSV4RRFFQ69G5FAV", takes: ["artifacts", "diff"] },
+        ...{ model: "claude-opus-5", other_models: ["claude-haiku-5"] },
+        tools: { deny: ["Bash(rm *)", "Write"], ask: ["Bash(curl *)"] },
+      },
+    ],
+    [
+      "that can ask nobody, about a stranger's commit, with a list of its tools and all of the internet",
+      {
+        ...{ asks: false, checkout: forkOf("https://code.example.com/app") },
+        tools: { allow: ["Bash", "Read"], deny: [], ask: [] },
+        environment: { ...OPEN, network: { level: "full", allow: [] } },
+      },
+    ],
   ])("%s", async (_what, changes) => {
     const bed = await Bed.make();
     onTestFinished(() => bed.close());
@@ -76,6 +87,7 @@ describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of on
     expect((await prepared.event("tool.result")).text).toBe(variables.text);
     expect((await prepared.finished()).outcome).toEqual(SUCCEEDED);
     expect(taken(bed)).toEqual([true]);
+    expect(logged(bed, "prepared_agent_unfit")).toEqual([]);
     expect(firstCall(bed, prepared)).toEqual(firstCall(bed, cold));
   });
 });
@@ -85,13 +97,10 @@ describe.skipIf(noSandbox !== null)("a prepared agent", () => {
   beforeAll(async () => {
     bed = await Bed.make({ REVEILLE_SPARES: "2" });
     seedUpstream(bed.upstream, "app", { "README.md": "# App\n", "CLAUDE.md": "Speak like a pirate.\n" });
-    await expectOpen();
   });
   afterAll(() => bed.close());
-  /** So many runs that others are not what is expected. */
-  const expectOpen = async () => {
-    await Promise.all([1, 2, 3].map(() => open(["Done."]).finished()));
-  };
+  /** A run of the kind that is expected: each test has as many of these as of others, and so none of those gets to be expected. */
+  const expectOpen = () => open(["Done."]).finished();
   const open = (script: Script, changes: Partial<RunOrder> = {}, repositories: string[] = []) =>
     bed.run(script, repositories, { environment: OPEN, ...newSession(), ...changes });
 
@@ -103,7 +112,7 @@ describe.skipIf(noSandbox !== null)("a prepared agent", () => {
     ["rule that was not expected", { tools: { deny: ["Read"], ask: [] } }, []],
   ])("is not taken by a run with a %s, and leaves nothing to it", async (_what, changes, repositories) => {
     await expectOpen();
-    await agentsWait(bed, 2);
+    await agentsWait(bed);
     const before = taken(bed).length;
     const run = open(["Done."], changes, repositories);
     expect((await run.finished()).outcome).toEqual(SUCCEEDED);
@@ -127,6 +136,7 @@ describe.skipIf(noSandbox !== null)("a prepared agent", () => {
   });
 
   it("that dies is replaced", async () => {
+    await expectOpen();
     const [name = ""] = await agentsWait(bed, 2);
     const times = () => logged(bed, "agent_ready").filter(({ executor }) => executor === name).length;
     const before = times();
@@ -136,6 +146,7 @@ describe.skipIf(noSandbox !== null)("a prepared agent", () => {
   });
 
   it("has no credential: what it has instead is good for its own model path, in its own place", async () => {
+    await expectOpen();
     await agentsWait(bed, 2);
     // Backwards, so that nothing takes secrets out of it.
     const dump = bash("(env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n') | rev | sort -u; sleep 1");
@@ -163,7 +174,8 @@ describe.skipIf(noSandbox !== null)("a prepared agent", () => {
   });
 
   it("keeps its conversation by the session's name, and a later run goes on with it", async () => {
-    await agentsWait(bed, 1);
+    await expectOpen();
+    await agentsWait(bed);
     const long = bash("seq 1 20000");
     const first = open([long, "I have counted."]);
     expect((await first.finished()).outcome).toEqual(SUCCEEDED);
