@@ -6,8 +6,9 @@ import type { Part } from "../conversations/stored-conversation.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
-import type { RunStore } from "../runs/run-store.ts";
+import type { RunRow, RunStore } from "../runs/run-store.ts";
 import type { Work } from "../work.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { removeUnnamed } from "./remove-unnamed.ts";
 
 /** Of the parts that lie in R2 together, before they are compressed. */
@@ -19,15 +20,17 @@ interface Parts {
   bucket: Pick<R2Bucket, "put" | "list" | "delete">;
   conversations: Conversations;
   definitions: DefinitionStore;
-  runs: Pick<RunStore, "queue" | "get">;
+  runs: { queue: Pick<RunStore["queue"], "unsettled">; get(id: string): RunRow | null };
   work: Work;
 }
 
+/** Moving and removing wait for each other, see `OneAtATime`. */
 export class ToConversations implements Receiver {
   readonly name = "the bucket";
   readonly sizes = [1];
   readonly atOnce = 1;
   readonly #parts: Parts;
+  readonly #calls = new OneAtATime();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -37,7 +40,9 @@ export class ToConversations implements Receiver {
     const routineId = this.#parts.definitions.row()?.id;
     const [ref] = refs;
     if (routineId === undefined || ref === undefined) return [];
-    const isDone = kind === "move_conversation" ? await this.#move(routineId, ref) : await this.#tidy(routineId, ref);
+    const isDone = await this.#calls.make(() =>
+      kind === "move_conversation" ? this.#move(routineId, ref) : this.#tidy(routineId, ref),
+    );
     return isDone ? [] : refs;
   }
 

@@ -7,6 +7,7 @@ import type { RunStore } from "../runs/run-store.ts";
 import type { Movable, MovedTranscripts } from "../transcript/moved-transcripts.ts";
 import { packPart, partKey, readPart, transcriptFolder } from "../transcript/transcript-parts.ts";
 import type { Work } from "../work.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { removeUnnamed } from "./remove-unnamed.ts";
 
 /** How many parts a call moves; what is left is owed again. */
@@ -15,18 +16,19 @@ const PARTS_AT_ONCE = 4;
 interface Parts {
   bucket: Pick<R2Bucket, "put" | "get" | "list" | "delete">;
   moved: MovedTranscripts;
-  definitions: DefinitionStore;
+  definitions: Pick<DefinitionStore, "row">;
   runs: Pick<RunStore, "hasUnsettledRun">;
   outbox: Outbox;
   work: Work;
 }
 
-/** Moving and removing wait for each other: what is being written is not taken for nobody's. */
+/** Moving and removing wait for each other, see `OneAtATime`. */
 export class ToTranscripts implements Receiver {
   readonly name = "the bucket of transcripts";
   readonly sizes = [1];
   readonly atOnce = 1;
   readonly #parts: Parts;
+  readonly #calls = new OneAtATime();
   /** How far all of a routine's keys have been looked at, for the next call. */
   #cursor: string | undefined;
 
@@ -38,7 +40,9 @@ export class ToTranscripts implements Receiver {
     const routineId = this.#parts.definitions.row()?.id;
     const [ref] = refs;
     if (routineId === undefined || ref === undefined) return [];
-    const isDone = kind === "move_transcript" ? await this.#move(routineId, ref) : await this.#tidy(routineId, ref);
+    const isDone = await this.#calls.make(() =>
+      kind === "move_transcript" ? this.#move(routineId, ref) : this.#tidy(routineId, ref),
+    );
     return isDone ? [] : refs;
   }
 
