@@ -5,6 +5,7 @@ import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ExportedLine } from "#protocol/export.ts";
+import { errorText } from "#protocol/log.ts";
 import { type AddCommand, URL_OPTION } from "../command.ts";
 import { type InstanceOptions, instanceOf } from "../doctor/instance.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -48,7 +49,7 @@ export const addExport: AddCommand = (program, { terminal, environment, end }) =
         end(unread.length === 0 ? EXIT.done : EXIT.failed);
       } catch (error) {
         const status = error instanceof Broken ? error.status : null;
-        terminal.say(error instanceof Error ? error.message : String(error));
+        terminal.say(error instanceof Broken ? error.message : errorText(error));
         end(status === 401 ? EXIT.notSignedIn : status === 404 ? EXIT.notFound : EXIT.failed);
       }
     });
@@ -81,7 +82,7 @@ async function say(lines: AsyncIterable<string>, out: (line: string) => void): P
   return count;
 }
 
-/** Whoever finds the file finds it whole. @throws Error that names the file, and says what to do, where it can't be written. */
+/** Whoever finds the file finds it whole. @throws Broken that names the file, and says what to do, where it can't be written. */
 async function write(lines: AsyncIterable<string>, path: string): Promise<number> {
   const part = `${path}.part`;
   let count = 0;
@@ -98,7 +99,7 @@ async function write(lines: AsyncIterable<string>, path: string): Promise<number
     await rm(part, { force: true }).catch(() => {});
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const remedy = REMEDIES[code];
-    throw remedy === undefined ? error : new Error(`${path} can't be written (${code}): ${remedy}.`, { cause: error });
+    throw remedy === undefined ? error : new Broken(`${path} can't be written (${code}): ${remedy}.`, null);
   }
   return count;
 }

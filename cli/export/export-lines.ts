@@ -11,7 +11,7 @@ export interface AskedExport {
   pause(ms: number): Promise<unknown>;
 }
 
-/** The export is not whole. @property status of the answer; null where it broke off. */
+/** The export is not whole, with words for people. @property status of the answer; null where it has another reason. */
 export class Broken extends Error {
   readonly status: number | null;
 

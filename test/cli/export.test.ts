@@ -93,6 +93,16 @@ describe("a file that can't be written", () => {
   });
 });
 
+it("says in one line that it does not reach the instance", async () => {
+  const gone = createServer();
+  await new Promise<void>((ready) => gone.listen(0, "127.0.0.1", ready));
+  const { port } = gone.address() as AddressInfo;
+  await new Promise((closed) => gone.close(closed));
+  // The later of two options counts.
+  const { code, err } = await reveille(["--url", `http://127.0.0.1:${port}`]);
+  expect([code, err]).toEqual([1, `Error: connect ECONNREFUSED 127.0.0.1:${port}`]);
+});
+
 it("says what the instance could not read, and has the rest", async () => {
   const unread = (session: string | null) =>
     JSON.stringify({ type: "unread", routine_id: "rtn_2", session_id: session, why: "It did not answer." });
