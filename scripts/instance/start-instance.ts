@@ -68,7 +68,7 @@ export async function startInstance(options: InstanceOptions): Promise<Outcome<I
   if (!secrets.ok) return secrets;
   const storage = storageOf(options.settings);
   // Before the worker opens the databases: what one that was killed has left.
-  const [ground] = await Promise.all([prepare(options, secrets.value), forgetDeleted(storage)]);
+  const [ground] = await Promise.all([prepare(options, secrets.value), forgetDeleted(storage, options.signal)]);
   if (!ground.ok) return ground;
   return await serve(options, host, secrets.value, ground.value);
 }
@@ -171,7 +171,11 @@ async function serve(
     variables,
   };
   // When the worker has closed the databases, unless there is no time.
-  parts.add(async (isHurried) => (isHurried ? undefined : forgetDeleted(order.storage)));
+  const hurry = new AbortController();
+  parts.add(async (isHurried) => {
+    if (isHurried) hurry.abort();
+    else await forgetDeleted(order.storage, hurry.signal);
+  });
   // Also when the host could not: it was killed, or had no time.
   const left = broom(order, workerLog.write);
   const worker = await startPart(workerProgram(order, root, host, workerLog, say), options, workerLog, left?.sweep);

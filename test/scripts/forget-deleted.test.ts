@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, it } from "vitest";
 import { forgetDeleted } from "#scripts/instance/forget-deleted.ts";
 
+const GO_ON = new AbortController().signal;
 const CANARY = "canary-of-a-deleted-row";
 const folders: string[] = [];
 afterEach(() => {
@@ -43,7 +44,7 @@ it("leaves what stays, and of what was deleted nothing, also in a database that 
   for (let times = 1; times <= 2; times += 1) {
     write(file);
     expect(filesWith(folder, CANARY)).toEqual(["a.sqlite"]);
-    await forgetDeleted(folder);
+    await forgetDeleted(folder, GO_ON);
     expect(filesWith(folder, CANARY)).toEqual([]);
     const database = new DatabaseSync(file);
     expect(database.prepare("SELECT count(*) AS count FROM texts").get()).toEqual({ count: 20 * times });
@@ -51,11 +52,35 @@ it("leaves what stays, and of what was deleted nothing, also in a database that 
   }
 });
 
+it.each(["BEGIN IMMEDIATE", "BEGIN; SELECT count(*) FROM texts"])(
+  "comes back to a database that could not be written anew, for somebody had it open: %s",
+  async (open) => {
+    const { folder, file } = build();
+    write(file);
+    const other = new DatabaseSync(file);
+    other.exec(open);
+    await forgetDeleted(folder, GO_ON);
+    expect(filesWith(folder, CANARY)).toContain("a.sqlite");
+    other.close();
+    await forgetDeleted(folder, GO_ON);
+    expect(filesWith(folder, CANARY)).toEqual([]);
+  },
+);
+
+it("leaves all to the next time when it is told to", async () => {
+  const { folder, file } = build();
+  write(file);
+  await forgetDeleted(folder, AbortSignal.abort());
+  expect(filesWith(folder, CANARY)).toEqual(["a.sqlite"]);
+  await forgetDeleted(folder, GO_ON);
+  expect(filesWith(folder, CANARY)).toEqual([]);
+});
+
 it("goes on behind a file that is no database, and needs no folder", async () => {
   const { folder, file } = build();
   writeFileSync(path.join(folder, "broken.sqlite"), "no database");
   write(file);
-  await forgetDeleted(folder);
+  await forgetDeleted(folder, GO_ON);
   expect(filesWith(folder, CANARY)).toEqual([]);
-  await expect(forgetDeleted(path.join(folder, "none"))).resolves.toBeUndefined();
+  await expect(forgetDeleted(path.join(folder, "none"), GO_ON)).resolves.toBeUndefined();
 });
