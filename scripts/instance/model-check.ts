@@ -32,6 +32,7 @@ export async function checkModel(
   if (apiKey === undefined) {
     return { isRefused: false, sentence: "the offline demo model, a script: set ANTHROPIC_API_KEY to use a real one" };
   }
+  if (!canBeSent(apiKey)) return refused("your ANTHROPIC_API_KEY has a character that no key has");
   const address = (baseUrl ?? "https://api.anthropic.com").replace(/\/+$/, "");
   const init = {
     headers: { "x-api-key": apiKey, "anthropic-version": "2023-06-01", "content-type": "application/json" },
@@ -47,7 +48,8 @@ export async function checkModel(
     }
     const listed = await fetch(`${address}/v1/models?limit=1`, init);
     await listed.body?.cancel();
-    return isRefusal(listed) ? refused(counted.status, await wordsOf(counted)) : usable("");
+    if (!isRefusal(listed)) return usable("");
+    return refused(`the model's API refuses your ANTHROPIC_API_KEY (${counted.status}${await wordsOf(counted)})`);
   } catch {
     return usable(`, which could not be checked: ${address} does not answer`);
   }
@@ -57,12 +59,17 @@ function isRefusal({ status }: Response): boolean {
   return status === 401 || status === 403;
 }
 
+/** For instance not what stands for a key in a page that was copied. */
+function canBeSent(apiKey: string): boolean {
+  return /^[ -~]+$/.test(apiKey.trim());
+}
+
 function usable(doubt: string): ModelCheck {
   return { isRefused: false, sentence: `a real one, with your ANTHROPIC_API_KEY${doubt}` };
 }
 
-function refused(status: number, words: string): ModelCheck {
-  const sentence = `none that answers: the model's API refuses your ANTHROPIC_API_KEY (${status}${words}), so every run will fail with model_key_refused. Set a valid key and start again`;
+function refused(why: string): ModelCheck {
+  const sentence = `none that answers: ${why}, so every run will fail with model_key_refused. Set a valid key and start again`;
   return { isRefused: true, sentence };
 }
 

@@ -66,6 +66,14 @@ describe("the model's key at the start", () => {
     expect(await check(() => {}, 50)).toMatchObject({ isRefused: false, sentence: expect.stringMatching(UNSURE) });
   });
 
+  it("is none when it is still what stands for one in the pages", async () => {
+    const access = { apiKey: "sk-ant-…", baseUrl: "http://127.0.0.1:1", model: undefined };
+    expect(await checkModel(access, new AbortController().signal)).toEqual({
+      isRefused: true,
+      sentence: expect.stringMatching(/^none that answers: your ANTHROPIC_API_KEY has a character that no key has, /),
+    });
+  });
+
   it("is not looked for when there is none", async () => {
     const access = { apiKey: undefined, baseUrl: "http://127.0.0.1:1", model: undefined };
     const { sentence } = await checkModel(access, new AbortController().signal);
