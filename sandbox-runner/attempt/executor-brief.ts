@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { runBoundsSchema } from "#protocol/run-bounds.ts";
 import { leaseRefSchema } from "#protocol/runner-link.ts";
+import { parseJson } from "#rules/json.ts";
 import { type StartShape, startShapeSchema } from "../prepared/start-shape.ts";
 
 export const placeBriefSchema = z.object({
@@ -39,10 +40,10 @@ export function shapeLine(shape: StartShape | null): string {
   return SHAPE_WORD + JSON.stringify(shape);
 }
 
-/** @returns undefined for every other line. */
+/** @returns undefined for every other line, and for half of one, from an executor that was killed. */
 export function shapeIn(line: string): StartShape | null | undefined {
   if (!line.startsWith(SHAPE_WORD)) return undefined;
-  const { data, success } = z.nullable(startShapeSchema).safeParse(JSON.parse(line.slice(SHAPE_WORD.length)));
+  const { data, success } = z.nullable(startShapeSchema).safeParse(parseJson(line.slice(SHAPE_WORD.length)));
   return success ? data : undefined;
 }
 

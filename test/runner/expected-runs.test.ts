@@ -1,6 +1,7 @@
 /** For which runs agents are prepared, by the runs that have come. */
 import { expect, it } from "vitest";
 import { NO_TOOL_POLICY } from "#protocol/tools.ts";
+import { shapeIn, shapeLine } from "#sandbox-runner/attempt/executor-brief.ts";
 import type { StartShape } from "#sandbox-runner/prepared/start-shape.ts";
 import { ExpectedRuns } from "#sandbox-runner/runner/expected-runs.ts";
 
@@ -35,4 +36,13 @@ it.each([
   const expected = new ExpectedRuns();
   for (const one of come) expected.add(one === "-" ? null : shape(one));
   expect(expected.likely?.model ?? null).toBe(likely);
+});
+
+it("is told in a line, of which a part tells nothing", () => {
+  const line = shapeLine(shape("a"));
+  expect(shapeIn(line)).toEqual(shape("a"));
+  expect(shapeIn(shapeLine(null))).toBe(null);
+  // An executor that is killed while it writes.
+  expect(shapeIn(line.slice(0, -1))).toBe(undefined);
+  expect(shapeIn("ready")).toBe(undefined);
 });
