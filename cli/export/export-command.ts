@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ExportedLine } from "#protocol/export.ts";
 import { errorText } from "#protocol/log.ts";
-import { type AddCommand, URL_OPTION } from "../command.ts";
+import { type AddCommand, JSON_OPTION, URL_OPTION } from "../command.ts";
 import { type InstanceOptions, instanceOf } from "../doctor/instance.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Broken, exportLines } from "./export-lines.ts";
@@ -29,6 +29,7 @@ export const addExport: AddCommand = (program, { terminal, environment, end }) =
       "the lines alone that name this sign-in, of all routines (GET /api/v1/sign-ins lists them)",
     )
     .option("--out <file>", "write to this file, which is there when it is whole, and not to standard output")
+    .option(...JSON_OPTION)
     .action(async (options: ExportOptions) => {
       const found = await instanceOf(options, environment, process.cwd());
       const fault = found.ok ? faultOf(options, found.instance.token) : found.fault;

@@ -48,6 +48,7 @@ async function reveille(words: string[], token = TOKEN) {
 
 it.each([
   [[], "/api/v1/export"],
+  [["--json"], "/api/v1/export"],
   [["--routine", "rtn_1"], "/api/v1/routines/rtn_1/export"],
   [["--sign-in", "sgn_1"], "/api/v1/export"],
 ])("follows %j to its end", async (words, path) => {
