@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { fireAnswerSchema } from "#protocol/api.ts";
 import { createMessagesServer } from "#scripts/demo-model/messages-api.ts";
-import { ROUNDS, type Row } from "../row.ts";
+import type { Row } from "../row.ts";
 import type { BareAgent } from "../support/bare-agent.ts";
 import { nowMs } from "../support/clock.ts";
 import { Helper } from "../support/helper.ts";
@@ -20,7 +20,7 @@ export const cancel: Row = {
   id: "cancel",
   title: "from POST …/cancel until the last process of the run's sandbox is gone",
   baseline: "SIGKILL to the process group of a sandbox that does the same",
-  measure: async () => {
+  measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     // The agent holds on to a command until it is stopped.
     let name = "";
@@ -37,7 +37,7 @@ export const cancel: Row = {
     await bare.ask("prepare", { stateFolder: scratchPath("bare"), model: model.url, git: model.url });
     const routine = await makeRoutine(served);
     const times = await interleave(
-      ROUNDS,
+      rounds,
       async () => {
         await runner.warm();
         name = `held-${randomUUID()}`;
