@@ -3,7 +3,7 @@
  *
  * `node scripts/ensure-installed.mjs to-run` installs what `npm start`, `npm run demo` and `npm run deploy` run with, the
  * `dependencies` of package.json; without that word, also what only tests, checks and the bench use, its `devDependencies`.
- * Nothing that is there is removed: an instance may be running on it.
+ * What is added to packages that are as the lock file says leaves those alone: an instance may be running on them.
  *
  * Plain JavaScript without dependencies, because it runs on the machine's own Node before anything is installed. The
  * commands after it run on the Node that is installed here, since npm puts node_modules/.bin first on the path.
