@@ -1,27 +1,13 @@
 /** Pure: deliveries, their sources and states, in words. */
 import type { Delivery } from "#protocol/delivery.ts";
 import type { EventSource } from "#protocol/source-event.ts";
+import { SOURCE_TITLES } from "../format/sources.ts";
 import type { Label } from "../format/status.ts";
 import { DELIVERY_STATUSES, SOURCES } from "./delivery-filters.ts";
 
 export const SOURCE_TEXTS: Record<EventSource, string> = {
   github: "GitHub",
-  slack: "Slack",
-  telegram: "Telegram",
-  discord: "Discord",
-  linear: "Linear",
-  jira: "Jira",
-  sentry: "Sentry",
-  pagerduty: "PagerDuty",
-  grafana: "Grafana",
-  datadog: "Datadog",
-  notion: "Notion",
-  gitlab: "GitLab",
-  bitbucket: "Bitbucket",
-  stripe: "Stripe",
-  pubsub: "Google Pub/Sub",
-  "standard-webhooks": "Standard Webhooks",
-  generic: "Any sender",
+  ...SOURCE_TITLES,
   event: "Internal event",
   routine: "Routine",
 };

@@ -2,7 +2,7 @@
 import type { Filter } from "#protocol/filters.ts";
 import type { Routine } from "#protocol/routine.ts";
 import type { HealthChange, RoutineTrigger, ScheduleTrigger } from "#protocol/triggers.ts";
-import type { WebhookSource } from "#protocol/webhook-sources.ts";
+import { SOURCE_TITLES } from "./sources.ts";
 import type { Label } from "./status.ts";
 
 /** As a routine shows it. */
@@ -12,25 +12,6 @@ export const TRIGGER_STATUS_LABELS: Record<ShownTrigger["status"], Label> = {
   active: { text: "Active", tone: "success" },
   ended: { text: "Ended", tone: "neutral" },
   unreachable: { text: "Unreachable", tone: "warning" },
-};
-
-export const SOURCE_TITLES: Record<WebhookSource, string> = {
-  slack: "Slack",
-  telegram: "Telegram",
-  discord: "Discord",
-  linear: "Linear",
-  jira: "Jira",
-  sentry: "Sentry",
-  pagerduty: "PagerDuty",
-  grafana: "Grafana",
-  datadog: "Datadog",
-  notion: "Notion",
-  gitlab: "GitLab",
-  bitbucket: "Bitbucket",
-  stripe: "Stripe",
-  pubsub: "Google Pub/Sub",
-  "standard-webhooks": "Standard Webhooks",
-  generic: "Any sender",
 };
 
 /** One line that says what the trigger waits for. */

@@ -10,7 +10,8 @@ import { budgetSentence, overlapSentence, pauseSentence, retrySentence } from ".
 import { plural } from "../format/amounts.ts";
 import { connectorName } from "../format/connectors.ts";
 import { repositoryName } from "../format/repository.ts";
-import { filterWords, routineLine, type ShownTrigger, SOURCE_TITLES, scheduleWords } from "../format/triggers.ts";
+import { SOURCE_TITLES } from "../format/sources.ts";
+import { filterWords, routineLine, type ShownTrigger, scheduleWords } from "../format/triggers.ts";
 
 export interface Said {
   /** What it is about, in a word or two. */
