@@ -9,13 +9,15 @@ process.env.WRANGLER_LOG ??= "error";
 /** For a run as on a later day: how far ahead of the real clock the tests' own is, in days. */
 const aheadMs = Number(process.env.TEST_DAYS_AHEAD ?? 0) * 86_400_000;
 
-/** Names a day, or sets or reads the clock. What does neither is run on another day whenever it is run. */
-const OF_DATES = /\b20\d\d-\d\d|\bDate\b|clock/;
+/** Names a moment. What goes by the present day alone, or by none, is run on another day whenever it is run. */
+const OF_DAYS = /\b20\d\d-\d\d-\d\d|\bDate\.UTC\(|\b1_[678]\d\d_\d{3}_\d{3}\b/;
+/** In Node there is the zone as well: what sets or reads the clock may notice that one. Workerd is always in UTC. */
+const OF_DAYS_OR_ZONES = /\b20\d\d-\d\d|\bDate\b|clock/;
 
-/** The files of tests; of a run as on a later day those alone that may notice. */
-function filesOf(...patterns: string[]): string[] {
+/** The files of tests; of a run as on a later day and in another zone those alone that may notice. */
+function filesOf(mayNotice: RegExp, ...patterns: string[]): string[] {
   if (aheadMs === 0) return patterns;
-  return globSync(patterns).filter((file) => OF_DATES.test(readFileSync(file, "utf8")));
+  return globSync(patterns).filter((file) => mayNotice.test(readFileSync(file, "utf8")));
 }
 
 /** Empty where there is none, so that a developer's own .dev.vars changes nothing. */
@@ -93,7 +95,7 @@ export default defineConfig({
           name: "workerd",
           // Wide tables and long stories take long, and the gate runs this project once more as on a later day: there they are with it.
           include: [
-            ...filesOf("test/{objects,journeys,worker}/**/*.test.ts"),
+            ...filesOf(OF_DAYS, "test/{objects,journeys,worker}/**/*.test.ts"),
             ...(aheadMs > 0 ? ["test/journeys/*.wide.ts"] : []),
           ],
           setupFiles: ["./test/support/patient-waits.ts", "./test/support/workerd-setup.ts"],
@@ -110,7 +112,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: filesOf("test/{rules,cli,scripts,web}/**/*.test.ts", "test/*.test.ts"),
+          include: filesOf(OF_DAYS_OR_ZONES, "test/{rules,cli,scripts,web}/**/*.test.ts", "test/*.test.ts"),
           setupFiles: ["./test/support/patient-waits.ts", "./test/support/node-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
