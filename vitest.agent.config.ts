@@ -1,4 +1,16 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** By their size they are short, and would begin when nothing else is left to go beside them: they wait more than they work. */
+const LONG = /\/(?:bounds|machine|fault-table|background)\.e2e\.ts$/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => LONG.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 /** The wide tables over the real agent, the real sandbox and git: `npm run test:agent`. They take minutes, and the gate runs them by themselves. */
 export default defineConfig({
@@ -13,5 +25,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     maxConcurrency: 3,
+    sequence: { sequencer: LongFirst },
   },
 });

@@ -51,6 +51,8 @@ const cut: ReplyPlan = {
 };
 
 const rows: Fault[] = [
+  // The agent's program asks again for half a minute, while the others are on.
+  { what: "a stream of the model's that is cut", fault: cut },
   { what: "a clone that is refused", repositories: ["nothing"] },
   { what: "a clone that does not go on", repositories: ["app"], order: { clone_deadline_ms: 500 } },
   { what: "a setup script that fails", order: { environment: environmentWith("exit 3") } },
@@ -58,7 +60,6 @@ const rows: Fault[] = [
   { what: "a limit of the model's that does not pass", fault: answer(429, "rate_limit_error", NO_RETRY) },
   { what: "a model that stays overloaded", fault: answer(529, "overloaded_error", NO_RETRY) },
   { what: "a model that is overloaded, then fine", fault: answer(529, "overloaded_error"), notice: "model_retry" },
-  { what: "a stream of the model's that is cut", fault: cut },
   { what: "a stream of the model's that is cut, then fine", fault: cut },
   {
     what: "a request that the model's API refuses",

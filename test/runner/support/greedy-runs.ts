@@ -16,11 +16,12 @@ const NAMELESS = `perl -e 'for my $n (1 .. 3) { open($f[$n], ">", "hidden-$n"); 
 
 type Kind = "processes" | "threads" | "memory" | "room for files" | "room for files without a name";
 const KINDS: [what: Kind, command: string, code: RunErrorCode, words: RegExp][] = [
+  // It takes longest until it is looked for.
+  ["room for files without a name", NAMELESS, "disk_exceeded", /It had [0-9]+ MiB; 20 MiB are allowed/],
   ["processes", STORM, "processes_exceeded", /It had [0-9]+; 200 are allowed/],
   ["threads", THREADS, "processes_exceeded", /It had [0-9]+; 200 are allowed/],
   ["memory", MEMORY, "memory_exceeded", /It had [0-9]+ MiB; 1000 MiB are allowed/],
   ["room for files", FILES, "disk_exceeded", /It had [0-9]+ MiB; 20 MiB are allowed/],
-  ["room for files without a name", NAMELESS, "disk_exceeded", /It had [0-9]+ MiB; 20 MiB are allowed/],
 ];
 export const ALL_KINDS = KINDS.map(([kind]) => kind);
 
