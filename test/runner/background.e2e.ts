@@ -1,4 +1,6 @@
-/** More kinds of work that the agent leaves in the background: one run for each. */
+/** More kinds of work that the agent leaves in the background than in `background.test.ts`: one run for each. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
 import { background, call, noticesOf } from "./support/agent-steps.ts";
@@ -11,9 +13,6 @@ const ticks = "while true; do echo tick; command sleep 0.4; done";
 
 /** What is started, and how many model calls come before the report's turn has ended. */
 const kinds: [name: string, steps: ReplyPlan[]][] = [
-  ["a command", [background(endless("watch"))]],
-  ["a server that has answered", [background("exec python3 -m http.server 8123"), bash("command sleep 0.3")]],
-  ["a command that the program moved there", [background(endless("slow"), { timeout: 500 })]],
   ["two commands and a monitor", [background(endless("one")), background(endless("two")), monitor(endless("three"))]],
   ["a command that does not heed SIGTERM", [background(`trap "" TERM; ${ticks}`)]],
   ["a process that has left its session", [bash("setsid tail -f /dev/null >/dev/null 2>&1 & echo started")]],
@@ -25,6 +24,13 @@ describe.skipIf(noSandbox !== null)("in the background", { concurrent: true }, (
     bed = await Bed.make();
   });
   afterAll(() => bed.close());
+
+  // What waits longest begins first.
+  it("a command that nobody reports on ends short of the run's time", async () => {
+    const run = bed.run([background(endless("forever")), "It is up."], [], { timeout_ms: 20_000 });
+    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
+    expect(noticesOf(run, "background_ended")).toMatchObject([{ level: "warning" }]);
+  });
 
   it.each(kinds)("%s ends with a run that has reported", async (_name, steps) => {
     const run = bed.run([...steps, report("done", "All is up."), "Bye.", report("blocked", "Too late."), "Bye."]);
@@ -38,8 +44,10 @@ describe.skipIf(noSandbox !== null)("in the background", { concurrent: true }, (
   });
 
   it("a command that ends soon wakes a reported agent, and then the last report counts", async () => {
-    const steps = [background("command sleep 1.5"), report("blocked", "first"), "Bye."];
+    const steps = [background("until [ -e go ]; do command sleep 0.1; done"), report("blocked", "first"), "Bye."];
     const run = bed.run([...steps, report("done", "second thoughts"), "Bye again."]);
+    await run.event("agent.message", ({ text }) => text === "Bye.");
+    writeFileSync(join(bed.folderOf(run), "workspace", "go"), "");
     expect((await run.finished()).report).toEqual({ result: "done", summary: "second thoughts" });
   });
 
@@ -49,25 +57,15 @@ describe.skipIf(noSandbox !== null)("in the background", { concurrent: true }, (
     expect((await run.finished()).report).toEqual({ result: "done", summary: "It ended." });
   });
 
-  it("a command that nobody reports on ends short of the run's time", async () => {
-    const run = bed.run([background(endless("forever")), "It is up."], [], { timeout_ms: 20_000 });
-    expect((await run.finished()).outcome).toEqual({ status: "succeeded" });
-    expect(noticesOf(run, "background_ended")).toMatchObject([{ level: "warning" }]);
-  });
-
   it("a subagent is waited for", async () => {
     const run = bed.run([subagent("Look around."), "I wait.", report("done", "It looked."), "Bye."]);
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, report: { summary: "It looked." } });
   });
-});
 
-describe.skipIf(noSandbox !== null)("in the background", () => {
   it("a subagent that never ends is stopped with a run that has reported", async () => {
-    const bed = await Bed.make();
-    // Its conversation has no script.
-    bed.faults.set("", () => ({ kind: "hang", after: "nothing" }));
-    const run = bed.run([subagent("Hang."), report("done", "Done without it."), "Bye."]);
+    const task = `Follow script ${crypto.randomUUID()}.`;
+    bed.faults.set(task, () => ({ kind: "hang", after: "nothing" }));
+    const run = bed.run([subagent(task), report("done", "Done without it."), "Bye."]);
     expect(await run.finished()).toMatchObject({ outcome: { status: "succeeded" }, report: { result: "done" } });
-    await bed.close();
   });
 });
