@@ -32,7 +32,10 @@ export class Deliver {
 
   /** Takes up what is due: what failed, and what nobody makes any more. Returns at once. */
   drain(): void {
-    for (const kinds of this.#lanes.values()) this.#add(this.#outbox.claim(kinds, CLAIMED_AT_ONCE), false);
+    const due = this.#outbox.due();
+    for (const kinds of this.#lanes.values()) {
+      if (kinds.some((kind) => due.has(kind))) this.#add(this.#outbox.claim(kinds, CLAIMED_AT_ONCE), false);
+    }
   }
 
   /** Resolves when the calls of this kind that are owed now have been tried, and with them those of the same lane. Never rejects. */

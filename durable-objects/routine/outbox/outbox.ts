@@ -65,7 +65,7 @@ export class Outbox {
     this.#sql = sql;
     this.#work = work;
     this.#fresh = work.draft(() => new Map());
-    this.#earliest = work.remember(() => sql.exec<{ at: number | null }>(EARLIEST).one().at);
+    this.#earliest = work.remember(() => (this.isEmpty() ? null : sql.exec<{ at: number | null }>(EARLIEST).one().at));
   }
 
   /** @param take is given what has become owed, once the transaction has gone through: it is claimed already. */
@@ -77,7 +77,9 @@ export class Outbox {
   owe(tx: Tx, kind: OwedKind, ref: string): void {
     const due_at = tx.nowMs + CLAIM_MS;
     const earliest = Math.min(this.#earliest.get() ?? due_at, due_at);
-    const { stamp } = tx.sql.exec<{ stamp: number }>(OWE, kind, ref, due_at).one();
+    // Nearly always it is a new row, of which nothing has to be asked back: an answer costs more than the row.
+    const isNew = tx.sql.exec(OWE, kind, ref, due_at).rowsWritten > 0;
+    const stamp = isNew ? 1 : tx.sql.exec<{ stamp: number }>(OWE_ANEW, due_at, kind, ref).one().stamp;
     this.#earliest.set(tx, earliest);
     const fresh = this.#fresh.of(tx);
     fresh.set(keyOf({ kind, ref }), { kind, ref, tries: 0, stamp, due_at });
@@ -108,6 +110,13 @@ export class Outbox {
 
   isEmpty(): boolean {
     return this.#sql.exec("SELECT 1 FROM outbox LIMIT 1").toArray().length === 0;
+  }
+
+  /** The kinds of which something is due now. Nearly always there is none: what was owed has gone through before. */
+  due(): Set<OwedKind> {
+    this.#earliest.forget();
+    const due = this.#sql.exec<{ kind: OwedKind }>(DUE_KINDS, Date.now()).toArray();
+    return new Set(due.map(({ kind }) => kind));
   }
 
   /** Takes up what is due of these kinds, the oldest debt first, at most so much. */
@@ -145,6 +154,7 @@ export class Outbox {
 
   /** The object is opened: nobody makes the calls any more that were claimed before. */
   giveBack(tx: Tx): void {
+    if (this.isEmpty()) return;
     tx.sql.exec(GIVE_BACK, tx.nowMs);
     this.#earliest.forget();
   }
@@ -160,17 +170,21 @@ export function keyOf({ kind, ref }: Pick<Owed, "kind" | "ref">): string {
 }
 
 const COLUMNS = "kind, ref, tries, stamp, due_at";
-const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1)
-  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0 RETURNING stamp`;
+const OWE = "INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING";
+const OWE_ANEW =
+  "UPDATE outbox SET due_at = ?, stamp = stamp + 1, tries = 0 WHERE kind = ? AND ref = ? RETURNING stamp";
 const OWE_RUNS = `INSERT INTO outbox (kind, ref, due_at, stamp) SELECT 'project_run', id, ?, 1 FROM runs WHERE true
   ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
 const CLAIM = `UPDATE outbox SET due_at = ? WHERE (kind, ref) IN (
   SELECT kind, ref FROM outbox WHERE kind IN (SELECT value FROM json_each(?)) AND due_at <= ?
   ORDER BY due_at, kind, ref LIMIT ?) RETURNING ${COLUMNS}`;
-const ANY_OF = `SELECT 1 FROM json_each('${JSON.stringify(OWED_KINDS)}') JOIN outbox ON kind = value AND ref = ? LIMIT 1`;
+const ALL_KINDS = `json_each('${JSON.stringify(OWED_KINDS)}')`;
+const ANY_OF = `SELECT 1 FROM ${ALL_KINDS} JOIN outbox ON kind = value AND ref = ? LIMIT 1`;
+const DUE_KINDS = `SELECT value AS kind FROM ${ALL_KINDS}
+  WHERE EXISTS (SELECT 1 FROM outbox WHERE kind = value AND due_at <= ?)`;
 /** One seek for each kind. What this version does not know is left to the one that does. */
 const EARLIEST = `SELECT MIN((SELECT MIN(due_at) FROM outbox WHERE kind = value)) AS at
-  FROM json_each('${JSON.stringify(OWED_KINDS)}')`;
+  FROM ${ALL_KINDS}`;
 
 /** Rows by what they are and how they were when they were read, as one text. */
 const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;
