@@ -7,7 +7,7 @@ import type { Revision, RoutineDefinition, RoutineInput, RoutinePatch } from "#p
 import { timestamp } from "#protocol/time.ts";
 import type { Trigger } from "#protocol/triggers.ts";
 import { completeDefinition } from "#rules/routine/saved-definition.ts";
-import type { Database } from "../database.ts";
+import { type Database, rowsOf } from "../database.ts";
 import { revisions, routine } from "../schema.ts";
 import type { Remembered, Tx, Work } from "../work.ts";
 
@@ -20,8 +20,8 @@ export class DefinitionStore {
   constructor(database: Database, work: Work) {
     this.#database = database;
     this.#row = work.remember(() => {
-      const row = database.select().from(routine).get() ?? null;
-      return row === null ? null : { ...row, definition: completeDefinition(row.definition) };
+      const [row] = rowsOf(database, routine);
+      return row === undefined ? null : { ...row, definition: completeDefinition(row.definition) };
     });
   }
 

@@ -29,13 +29,7 @@ export class Notifications {
     this.#database = database;
     this.#ids = ids;
     this.#outbox = outbox;
-    this.#earliest = work.remember(
-      () =>
-        database
-          .select({ at: min(notifications.dueAt) })
-          .from(notifications)
-          .get()?.at ?? null,
-    );
+    this.#earliest = work.remember(() => database.$client.sql.exec<{ at: number | null }>(EARLIEST).one().at);
   }
 
   /** One that is there already for this fact and destination stays as it is. @param isOff nothing is sent there. */
@@ -188,3 +182,5 @@ export class Notifications {
       .run();
   }
 }
+
+const EARLIEST = "SELECT MIN(due_at) AS at FROM notifications";

@@ -38,12 +38,11 @@ const TAKEN_BACK_WITHIN_MS = 7 * 24 * 3_600_000;
 
 export class OldSessions implements Slice {
   readonly #parts: Parts;
-  /** When this object first could read what is moved; null where that is not known. */
-  readonly #readsMovedSinceMs: number | null;
+  /** When this object first could read what is moved; null where that is not known, or has not been looked up yet. */
+  #readsMovedSinceMs: number | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#readsMovedSinceMs = appliedAtMs(parts.sql, READS_MOVED);
   }
 
   look(tx: Tx, cursor: string): string | null {
@@ -85,6 +84,7 @@ export class OldSessions implements Slice {
    * until then it can be taken back.
    */
   #mayMove(nowMs: number): boolean {
+    this.#readsMovedSinceMs ??= appliedAtMs(this.#parts.sql, READS_MOVED);
     const sinceMs = this.#readsMovedSinceMs;
     const { transcriptsHereForMs } = this.#parts.keep;
     const waitMs = this.#isLarge() ? Math.min(transcriptsHereForMs, TAKEN_BACK_WITHIN_MS) : transcriptsHereForMs;

@@ -8,7 +8,7 @@ import { afterRun, type Health, newHealth, watchedAnew } from "#rules/routine/he
 import { factText } from "#rules/run/notify.ts";
 import { quietAt } from "#rules/schedules/quiet-at.ts";
 import { healthText } from "#rules/triggers/health-event.ts";
-import type { Database } from "../database.ts";
+import { type Database, rowsOf } from "../database.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { health } from "../schema.ts";
@@ -32,7 +32,7 @@ export class RoutineHealth {
     this.#outbox = outbox;
     this.#work = work;
     this.#kept = work.remember(() => {
-      const row = database.select().from(health).get();
+      const [row] = rowsOf(database, health);
       if (row === undefined) return null;
       const { id: _id, ...kept } = row;
       return kept;

@@ -1,5 +1,5 @@
 /** The routine's schedules: claims each scheduled instant once, and tells when to look again. */
-import { eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Wake } from "#protocol/occurrence.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { ScheduleTrigger, Trigger } from "#protocol/triggers.ts";
@@ -7,7 +7,7 @@ import { factText } from "#rules/run/notify.ts";
 import { type PlannedSlot, planSlots, type SlotPlan } from "#rules/schedules/plan-slots.ts";
 import { jitterMs, nextSlots } from "#rules/schedules/schedule.ts";
 import { shownIn } from "#rules/schedules/zone-clock.ts";
-import type { Database } from "../database.ts";
+import { type Database, rowsOf } from "../database.ts";
 import type { RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { schedules } from "../schema.ts";
@@ -134,21 +134,19 @@ export class Schedules {
   #keep(tx: Tx, triggerId: string, claim: Claim, dueAt: number | null): void {
     const { claimedUntil } = claim;
     const claims = new Map(this.#claims.get()).set(triggerId, claim);
-    tx.database.update(schedules).set({ claimedUntil }).where(eq(schedules.triggerId, triggerId)).run();
+    tx.sql.exec(CLAIM, claimedUntil, triggerId);
     this.#claims.set(tx, claims);
     this.#dueAts.set(claim, dueAt);
   }
 
   #read(): ReadonlyMap<string, Claim> {
     return new Map(
-      this.#database
-        .select()
-        .from(schedules)
-        .all()
-        .map(({ triggerId, spec, claimedUntil }) => [triggerId, { spec, claimedUntil }]),
+      rowsOf(this.#database, schedules).map(({ triggerId, spec, claimedUntil }) => [triggerId, { spec, claimedUntil }]),
     );
   }
 }
+
+const CLAIM = "UPDATE schedules SET claimed_until = ? WHERE trigger_id = ?";
 
 function schedulesOf({ definition }: RoutineRow): ScheduleTrigger[] {
   return schedulesAmong(definition.triggers);

@@ -7,7 +7,7 @@ import type { SeenItem, WatchChange, WatchState } from "#protocol/watch.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { factText, watchFact } from "#rules/run/notify.ts";
 import { watchRetryMs } from "#rules/watch/retry.ts";
-import type { Database } from "../database.ts";
+import { type Database, rowsOf } from "../database.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { watches } from "../schema.ts";
@@ -49,16 +49,7 @@ export class Watches {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#rows = parts.work.remember(
-      () =>
-        new Map(
-          parts.database
-            .select()
-            .from(watches)
-            .all()
-            .map((row) => [row.triggerId, row]),
-        ),
-    );
+    this.#rows = parts.work.remember(() => new Map(rowsOf(parts.database, watches).map((row) => [row.triggerId, row])));
   }
 
   /** Takes in the watches of a definition: one that is new, or sees something else than before, begins with a baseline at once. */
