@@ -21,8 +21,7 @@ export class AttemptEnvironments {
 
   /** In place of what an earlier attempt of the run got. */
   keep(tx: Tx, { run_id: runId, generation: attempt }: LeaseRef, doc: KeptEnvironment): void {
-    const row = { runId, attempt, doc };
-    tx.database.insert(table).values(row).onConflictDoUpdate({ target: table.runId, set: row }).run();
+    tx.sql.exec(KEEP, runId, attempt, JSON.stringify(doc));
   }
 
   /** The run has settled. */
@@ -30,3 +29,6 @@ export class AttemptEnvironments {
     tx.database.delete(table).where(eq(table.runId, runId)).run();
   }
 }
+
+const KEEP = `INSERT INTO attempt_environments (run_id, attempt, doc) VALUES (?, ?, ?)
+  ON CONFLICT (run_id) DO UPDATE SET attempt = excluded.attempt, doc = excluded.doc`;

@@ -89,15 +89,13 @@ export class RunStore {
     const { run, phase, notBeforeMs: notBefore, overdue, boot, features, ending, before } = state;
     const { status } = run;
     const change = { phase, overdue, boot, features, ending, before, version: row.version + 1 };
+    this.queue.move(tx, row.status, status);
+    const done = before === null ? null : JSON.stringify(before);
+    const kept = [JSON.stringify(run), phase, overdue, boot, JSON.stringify(features), ending, done, change.version];
     // Columns are named only when they change: SQLite writes the indexes of every column that is named.
     const isMoved = status !== row.status || notBefore !== row.notBefore;
-    const set = isMoved ? { ...change, status, notBefore } : change;
-    this.queue.move(tx, row.status, status);
-    tx.database
-      .update(runs)
-      .set({ ...set, doc: JSON.stringify(run) })
-      .where(eq(runs.id, row.id))
-      .run();
+    if (isMoved) tx.sql.exec(MOVE_RUN, ...kept, status, notBefore, row.id);
+    else tx.sql.exec(SAVE_RUN, ...kept, row.id);
     return this.#keep(tx, { ...row, ...change, doc: run, status, notBefore });
   }
 
@@ -213,5 +211,8 @@ function rowOf<Stored extends { doc: string }>(stored: Stored): Omit<Stored, "do
 const UNSETTLED_OF = `SELECT id FROM runs WHERE session_id = ? AND ${IS_UNSETTLED} ORDER BY id LIMIT ?`;
 const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
+const SAVED = "doc = ?, phase = ?, overdue = ?, boot = ?, features = ?, ending = ?, before = ?, version = ?";
+const SAVE_RUN = `UPDATE runs SET ${SAVED} WHERE id = ?`;
+const MOVE_RUN = `UPDATE runs SET ${SAVED}, status = ?, not_before = ? WHERE id = ?`;
 const INSERT_RUN = `INSERT INTO runs (id, session_id, status, doc, text, checkout, phase, not_before, overdue, version)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
