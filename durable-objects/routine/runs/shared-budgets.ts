@@ -45,7 +45,9 @@ export class SharedBudgets {
 
   /** The first of the routine's that is spent; null when none is. */
   spent(nowMs: number): KnownBudget | null {
-    return spentOf(this.#known.get()?.budgets ?? [], this.#tags(), monthOf(nowMs));
+    const budgets = this.#known.get()?.budgets ?? [];
+    // Most instances have none, and every wake asks.
+    return budgets.length === 0 ? null : spentOf(budgets, this.#tags(), monthOf(nowMs));
   }
 
   /** @returns whether they are newer than what was known. */
@@ -115,6 +117,7 @@ export class SharedBudgets {
 
   /** Gives back what was asked for before a moment for calls that were not made: nobody waits for it any more. */
   giveBackAsked(tx: Tx, beforeMs: number): void {
+    if (this.#earliestAsked.get() === null) return;
     const asked = this.#parts.sql.exec<{ id: string }>(ASKED, beforeMs).toArray();
     for (const { id } of asked) this.giveBack(tx, id);
   }
