@@ -216,7 +216,7 @@ describe("calls that are owed", () => {
   });
 });
 
-it("of runs wait for others to share a write with, longer while many change", async () => {
+it("of runs wait for others to share a write with, longer the more change", async () => {
   const index = new Sharing();
   await owing({ index }, async ({ outbox, owe }) => {
     vi.useFakeTimers();
@@ -227,7 +227,8 @@ it("of runs wait for others to share a write with, longer while many change", as
     for (const [delayMs, ...refs] of [
       [150, "a"],
       [150, "a", "b"],
-      [500, "a"],
+      [500, ..."abcdefgh"],
+      [1_000, "a"],
       [150, "a"],
     ] as const) {
       const before = index.calls.length;

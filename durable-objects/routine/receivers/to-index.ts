@@ -10,10 +10,12 @@ import type { RunStore } from "../runs/run-store.ts";
 /** What one write to the index carries, in UTF-16 units; a run that is longer goes alone. */
 const INDEX_WRITE_LENGTH = 262_144;
 /**
- * Lists of runs may be behind by this much, so that what happens within it is one write: while single runs change, and
- * while many do, when the writes themselves would take up what the runs need.
+ * Lists of runs may be behind by this much, so that what happens within it is one write: while single runs change, while
+ * several do, and while so many do that the writes themselves would take up what the runs need.
  */
-const RUNS_DELAY_MS = { single: 150, many: 500 };
+const RUNS_DELAY_MS = { single: 150, several: 500, many: 1_000 };
+/** So many changes in one write are many. */
+const MANY = 8;
 
 /** The routine's own entry. */
 export class RoutineToIndex implements Receiver {
@@ -68,7 +70,8 @@ export class RunsToIndex implements Receiver {
   }
 
   delayMs(lastCount: number): number {
-    return lastCount > 1 ? RUNS_DELAY_MS.many : RUNS_DELAY_MS.single;
+    if (lastCount >= MANY) return RUNS_DELAY_MS.many;
+    return lastCount > 1 ? RUNS_DELAY_MS.several : RUNS_DELAY_MS.single;
   }
 
   async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
