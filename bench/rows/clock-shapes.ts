@@ -6,7 +6,7 @@ import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import { routineInputSchema } from "#protocol/routine.ts";
 import type { Figure, Row } from "../row.ts";
 import { compared, interleave } from "../support/interleave.ts";
-import { type Served, serveBare, serveCounting } from "../support/served.ts";
+import { idle, type Served, serveBare, serveCounting } from "../support/served.ts";
 import { percentile } from "../support/statistics.ts";
 
 interface Shape {
@@ -25,8 +25,6 @@ const POLL_MS = 25;
 const LONGEST_MS = 120_000;
 /** An hour, so that what a round takes never reaches the next one. */
 const STEP_MS = 3_600_000;
-/** The process has nothing left to do when it took less than this share of a core for this long. */
-const IDLE = { share: 0.05, ms: 750 } as const;
 
 const looksSchema = z.array(z.number());
 const countsSchema = z.array(z.number());
@@ -120,14 +118,6 @@ async function tick(side: Served, { routines, triggers }: Shape, atMs: number): 
     }
     if (Date.now() > deadline) throw new Error(`${looks.length} of ${routines} objects were called in time`);
     await delay(POLL_MS);
-  }
-}
-
-async function idle(side: Served): Promise<void> {
-  for (;;) {
-    const before = side.workerdCpuMs();
-    await delay(IDLE.ms);
-    if (side.workerdCpuMs() - before < IDLE.ms * IDLE.share) return;
   }
 }
 

@@ -4,7 +4,7 @@ import { Helper } from "../support/helper.ts";
 import { compared, interleave } from "../support/interleave.ts";
 import type { Load, LoadOrder, LoadReport } from "../support/load.ts";
 import { makeRoutine } from "../support/reveille.ts";
-import { type Served, serveBare, serveReveille } from "../support/served.ts";
+import { idle, type Served, serveBare, serveReveille } from "../support/served.ts";
 
 /** In all rounds together no routine gets so many that its queue of 1,000 is full. */
 const FIRES_OF_A_ROUTINE = 900;
@@ -15,6 +15,11 @@ const CASES = [
 const LONGEST_MS = 15_000;
 const UNLIMITED = { FIRE_RATE_PER_MINUTE: "1000000", FIRE_BURST: "1000000", INSTANCE_RATE_PER_MINUTE: "1000000" };
 const TEXT = "Something happened that a routine is to look at. ".repeat(4);
+
+interface Measured extends LoadReport {
+  /** Of workerd, for each fire, with all that follows from it. */
+  cpuMs: number;
+}
 
 /**
  * Nobody works on the runs of its fifteen or so routines: five of each routine ask the pool for a runner, the others wait in their queues. What follows
@@ -34,15 +39,16 @@ export const fire: Row = {
       const order = { connections, count, durationMs: LONGEST_MS };
       const reports = await interleave(
         rounds,
-        () => measure(load, { ...order, url: served.url, requests }),
-        () => measure(load, { ...order, url: bare.url, requests: [request("/", {})] }),
+        () => measure(served, load, { ...order, url: served.url, requests }),
+        () => measure(bare, load, { ...order, url: bare.url, requests: [request("/", {})] }),
       );
-      const of = (pick: (report: LoadReport) => number) => compared(reports, pick);
+      const of = (pick: (measured: Measured) => number) => compared(reports, pick);
       const name = `${connections} connection${connections === 1 ? "" : "s"}`;
       figures.push(
         { what: `${name}, p50`, unit: "ms", ...of(({ p50Ms }) => p50Ms), goal: { bound: "at most", value: 1.8 } },
         { what: `${name}, p99`, unit: "ms", ...of(({ p99Ms }) => p99Ms), goal: null },
         { what: name, unit: "/s", ...of(({ perSecond }) => perSecond), goal: { bound: "at least", value: 0.55 } },
+        { what: `${name}, processor time of a fire`, unit: "ms", ...of(({ cpuMs }) => cpuMs), goal: null },
       );
     }
     return figures;
@@ -65,8 +71,11 @@ function request(path: string, headers: Record<string, string>): LoadOrder["requ
 }
 
 /** @throws Error when an answer is not a 200: it would be measured for what it is not. */
-async function measure(load: Helper<Load>, order: LoadOrder): Promise<LoadReport> {
+async function measure(side: Served, load: Helper<Load>, order: LoadOrder): Promise<Measured> {
+  const cpuBefore = side.workerdCpuMs();
   const report = await load.ask("run", order);
-  if (report.statuses[200] === report.count) return report;
+  await idle(side);
+  const cpuMs = (side.workerdCpuMs() - cpuBefore) / report.count;
+  if (report.statuses[200] === report.count) return { ...report, cpuMs };
   throw new Error(`not every fire was admitted: ${JSON.stringify(report.statuses)}`);
 }

@@ -13,6 +13,8 @@ import { builtBare, builtCounting, builtReveille } from "./builds.ts";
 import { ROOT, scratchPath } from "./scratch.ts";
 
 const START_DEADLINE_MS = 30_000;
+/** workerd has nothing left to do when it took less than this share of a core for this long. */
+const IDLE = { share: 0.05, ms: 750 } as const;
 /** Containers take a while to be removed. */
 const STOP_GRACE_MS = 8_000;
 
@@ -120,6 +122,15 @@ async function serve(
     workerdCpuMs: () => processorMs(pid),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Waits until what is served has nothing left to do. */
+export async function idle({ workerdCpuMs }: Pick<Served, "workerdCpuMs">): Promise<void> {
+  for (;;) {
+    const before = workerdCpuMs();
+    await delay(IDLE.ms);
+    if (workerdCpuMs() - before < IDLE.ms * IDLE.share) return;
+  }
 }
 
 /** The workerd that carries the mark of this instance. */
