@@ -53,6 +53,8 @@ export class RunLink {
   #flushNow: NodeJS.Immediate | undefined;
   /** When something was sent last, in Unix milliseconds. */
   #flushedAt = 0;
+  /** The message of which a delta came last. */
+  #spokenIn: string | null = null;
   #waiters: { until: () => boolean; go: () => void }[] = [];
 
   constructor(options: RunLinkOptions) {
@@ -92,7 +94,10 @@ export class RunLink {
   sendDelta(delta: Delta): void {
     if (!this.#welcomed || this.#log.full || this.#socket.bufferedBytes > BEHIND_BYTES) return;
     this.#log.addDelta(delta);
-    this.#flushSoon();
+    // The first words of a message are what somebody waits for.
+    if (delta.message_id === this.#spokenIn) this.#flushSoon();
+    else this.#flushAtOnce();
+    this.#spokenIn = delta.message_id;
   }
 
   /** Settles when another frame may be made. */
@@ -141,9 +146,13 @@ export class RunLink {
   #flushSoon(): void {
     if (this.#flushTimer !== undefined || this.#flushNow !== undefined) return;
     const waitMs = this.#flushedAt + FLUSH_MS - Date.now();
-    if (waitMs <= 0) this.#flushNow = setImmediate(() => this.#flush());
+    if (waitMs <= 0) this.#flushAtOnce();
     // A clock that was set back must hold nothing up.
     else this.#flushTimer = setTimeout(() => this.#flush(), Math.min(waitMs, FLUSH_MS));
+  }
+
+  #flushAtOnce(): void {
+    this.#flushNow ??= setImmediate(() => this.#flush());
   }
 
   #stopTimers(): void {
