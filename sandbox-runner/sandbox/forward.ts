@@ -28,7 +28,7 @@ const STALL_MS = 300_000;
 
 /** A request of the instance's that is not sent yet. @param headers those that go on, beside `Host`. */
 export function dial(
-  { method, url }: IncomingMessage,
+  { method, url }: Pick<IncomingMessage, "method" | "url">,
   headers: readonly (readonly [name: string, value: string])[],
   instanceUrl: string,
 ) {
