@@ -11,7 +11,7 @@ import { definedOnly, runVariables } from "./agent-environment.ts";
 import { fixedOptions } from "./agent-options.ts";
 import { AgentSteering } from "./agent-steering.ts";
 import { Ending } from "./ending.ts";
-import { GatedProcess } from "./gated-process.ts";
+import { GatedProcess, type Program } from "./gated-process.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Opening } from "./opening.ts";
 import { parkAgent } from "./parking.ts";
@@ -25,7 +25,7 @@ export interface AgentOptions {
   clones: string;
   sandbox: Sandbox;
   /** Gives its program, where one waits that was started before there was a run; null, or a null of its own, where it is to be started. */
-  waiting: ((command: Command, place: Place) => PipedProcess | null) | null;
+  waiting: ((command: Command, place: Place) => Program | null) | null;
   cwd: string;
   env: Record<string, string>;
   signal: AbortSignal;
@@ -109,14 +109,15 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
         const place = { cwd: options.cwd, env: definedOnly(command.env) };
         // One that waited has been told of its run; where it is gone, another has not.
         const anew = { ...place, env: { ...place.env, ...runVariables(options.order) } };
-        const child = options.waiting?.(words, place) ?? options.sandbox.start(words, anew);
+        const waiting = options.waiting?.(words, place) ?? null;
+        const child = waiting?.child ?? options.sandbox.start(words, anew);
         started.push(child);
         closed.push(processClosed(child));
         child.stderr.on("data", (chunk: Buffer) => {
           end.lastWords = lastWords(end.lastWords + chunk.toString("utf8"), LAST_WORDS);
         });
         if (options.signal.aborted) killGroup(child.pid);
-        return new GatedProcess(child, options.room);
+        return new GatedProcess(waiting ?? { child, stdin: child.stdin, stdout: child.stdout }, options.room);
       },
     },
   });

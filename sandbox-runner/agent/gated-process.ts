@@ -1,19 +1,26 @@
 /** The agent's process with an output that can be held back: while nothing is read, the agent itself has to wait. */
 import { EventEmitter } from "node:events";
-import { type Readable, Transform } from "node:stream";
+import { type Readable, Transform, type Writable } from "node:stream";
 import type { SpawnedProcess } from "@anthropic-ai/claude-agent-sdk";
 import { killGroup, type PipedProcess } from "../process/spawn.ts";
+
+/** A process, and what it is spoken to by: its own pipes, or what stands in front of them. */
+export interface Program {
+  child: PipedProcess;
+  stdin: Writable;
+  stdout: Readable;
+}
 
 export class GatedProcess extends EventEmitter implements SpawnedProcess {
   readonly stdin: SpawnedProcess["stdin"];
   readonly stdout: Readable;
   readonly #child: PipedProcess;
 
-  constructor(child: PipedProcess, room: () => Promise<void>) {
+  constructor({ child, stdin, stdout }: Program, room: () => Promise<void>) {
     super();
     this.#child = child;
-    this.stdin = child.stdin;
-    this.stdout = child.stdout.pipe(
+    this.stdin = stdin;
+    this.stdout = stdout.pipe(
       new Transform({
         transform(chunk, _encoding, pass) {
           void room().then(() => pass(null, chunk));

@@ -8,16 +8,14 @@ import { type RunError, runError } from "#protocol/run-errors.ts";
 import type { FrameBody, RunOrder } from "#protocol/runner-link.ts";
 import type { RunnerEvent } from "#protocol/transcript.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
-import { askTool } from "../agent/ask-tool.ts";
 import { Inbox } from "../agent/inbox.ts";
-import { noteTools } from "../agent/note-tools.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
-import { showTool } from "../agent/show-tool.ts";
+import { runTools } from "../agent/run-tools.ts";
 import { ToolGate } from "../agent/tool-gate.ts";
-import { verdictTool } from "../agent/verdict-tool.ts";
 import { InstanceCalls } from "../link/instance-calls.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
+import { toolsOf } from "../prepared/start-shape.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { noteLease, removeRunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
@@ -184,12 +182,10 @@ function newAttempt(
     keepDiff: async (where) => {
       if (order.takes.includes("diff")) await keepDiff(where, calls, scrub);
     },
-    tools: (place) => [
-      ...(order.notes === undefined ? [] : noteTools(calls, scrub)),
-      ...(order.reviews === undefined ? [] : [verdictTool(order.reviews, calls, scrub)]),
-      ...(gate.asks ? [askTool(() => gate.takeAnswer())] : []),
-      ...(order.takes.includes("artifacts") ? [showTool({ ...place, signal: stop.signal }, calls, scrub)] : []),
-    ],
+    tools: (place) => {
+      const ways = { calls, scrub, takeAnswer: () => gate.takeAnswer(), place: { ...place, signal: stop.signal } };
+      return runTools(toolsOf(order), ways);
+    },
     gate,
     signal: stop.signal,
     send: (body) => {

@@ -10,13 +10,19 @@ import { within } from "../process/within.ts";
 export interface Start {
   command: Command;
   env: Record<string, string>;
-  /** The first request of its input. Which tools the runner has for the agent it does not say: that is told when there is a run. */
+  /** The first request of its input. */
   initialize: Record<string, unknown>;
 }
 
-const initializeSchema = z.looseObject({ request: z.looseObject({ subtype: z.literal("initialize") }) });
-/** Servers of MCP: they are the run's. */
-const OF_THE_RUN = ["sdkMcpServers", "sdkMcpServerConfigs", "sdkMcpServerManifests", "mcpServers"];
+const initializeSchema = z.looseObject({
+  request: z.looseObject({
+    subtype: z.literal("initialize"),
+    sdkMcpServers: z.array(z.string()).default([]),
+    sdkMcpServerManifests: z.record(z.string(), z.looseObject({ toolsListResult: z.unknown() })).default({}),
+  }),
+});
+/** Servers of MCP. */
+const SERVERS = ["sdkMcpServers", "sdkMcpServerConfigs", "sdkMcpServerManifests", "mcpServers"];
 const DEADLINE_MS = 10_000;
 
 /** @throws Error when the SDK does not come so far. */
@@ -28,7 +34,7 @@ export async function dryStart(options: Options): Promise<Start> {
       ...options,
       spawnClaudeCodeProcess: ({ command, args, env }) => {
         const pretended = new PretendedProcess((line) => {
-          started.resolve({ command: [command, ...args], env: definedOnly(env), initialize: withoutServers(line) });
+          started.resolve({ command: [command, ...args], env: definedOnly(env), initialize: initializeIn(line) });
         });
         return pretended;
       },
@@ -46,10 +52,16 @@ export async function dryStart(options: Options): Promise<Start> {
   }
 }
 
-/** @throws Error for another first line than is known here. */
-function withoutServers(line: string): Start["initialize"] {
-  const { request } = initializeSchema.parse(JSON.parse(line));
-  return Object.fromEntries(Object.entries(request).filter(([name]) => !OF_THE_RUN.includes(name)));
+/**
+ * Servers of which it does not say all tools are left out: nobody is there yet to be asked for them.
+ * @throws Error for another first line than is known here.
+ */
+function initializeIn(line: string): Start["initialize"] {
+  const said = JSON.parse(line);
+  const { sdkMcpServers: names, sdkMcpServerManifests: manifests } = initializeSchema.parse(said).request;
+  const isWhole = names.every((name) => manifests[name]?.toolsListResult !== undefined);
+  const entries = Object.entries<unknown>(said.request);
+  return Object.fromEntries(isWhole ? entries : entries.filter(([name]) => !SERVERS.includes(name)));
 }
 
 /** A conversation in which nobody says anything. */

@@ -8,11 +8,14 @@ import { isDeepStrictEqual } from "node:util";
 import { errorText } from "#protocol/log.ts";
 import { agentEnvironment, type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
 import { fixedOptions } from "../agent/agent-options.ts";
+import type { Program } from "../agent/gated-process.ts";
+import { reportServer } from "../agent/report-tool.ts";
 import { runSettings } from "../agent/repository-settings.ts";
+import { runTools } from "../agent/run-tools.ts";
 import { ToolGate } from "../agent/tool-gate.ts";
 import type { Log } from "../process/log.ts";
 import { emptyFolder, type RunFolder } from "../process/run-folder.ts";
-import type { Command, PipedProcess, Place } from "../process/spawn.ts";
+import type { Command, Place } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { StandIn } from "../sandbox/stand-in.ts";
@@ -50,7 +53,9 @@ export interface Prepared {
   /** How it asks its model: by the stand-in, which stands for the run's token from now on. */
   way: ModelWay;
   /** @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so. */
-  start(command: Command, place: Place): PipedProcess | null;
+  start(command: Command, place: Place): Program | null;
+  /** Whether it still is. */
+  readonly isThere: boolean;
 }
 
 interface Current {
@@ -65,6 +70,8 @@ interface Current {
 
 /** Until there is a run. */
 const NOBODY = { run_id: "", session_url: "" };
+const NOT_CALLED = { ok: false as const, status: null, why: "There is no run." };
+const NO_CALLS = { call: async () => NOT_CALLED, send: async () => NOT_CALLED };
 const READY_MS = 30_000;
 const ANSWER_MS = 3_000;
 /** What it has read of the world, the date among it, is as old as the program: then another takes its place. */
@@ -83,6 +90,8 @@ export class PreparedAgent {
   #work: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isClaimed = false;
+  /** Whether what waits answers: asked when there is a lease, since it has been silent until then. */
+  #isAnswering: Promise<boolean> | null = null;
 
   constructor(options: PreparedAgentOptions) {
     this.#options = options;
@@ -99,6 +108,7 @@ export class PreparedAgent {
   claim(): void {
     clearTimeout(this.#timer);
     this.#isClaimed = true;
+    if (this.#current?.program.isReady) this.#isAnswering ??= this.#current.program.answers(ANSWER_MS);
   }
 
   /** @returns what waits for this run; null when there is nothing: then nothing of it is left in the place. */
@@ -109,8 +119,7 @@ export class PreparedAgent {
     if (current === null) return null;
     const isFit = shape !== null && current.key === shapeKey(shape) && isOfToday(current) && current.program.isReady;
     // One that does not answer is none.
-    const isTaken =
-      isFit && (await current.program.tellVariables({ ...current.variables, ...run.variables }, ANSWER_MS));
+    const isTaken = isFit && (await this.#isAnswering) === true;
     this.#options.log("agent_waited", { executor: this.#options.mark, is_taken: isTaken });
     if (!isTaken) {
       await this.#clear();
@@ -118,14 +127,20 @@ export class PreparedAgent {
     }
     this.standIn.lend({ id: run.id, token: run.token });
     const { sessionId, program, start } = current;
+    program.tellVariables({ ...current.variables, ...run.variables });
     return {
       sessionId,
+      get isThere() {
+        return program.isReady;
+      },
       way: this.#way,
       start: (command, { env }) => {
         this.#current = null;
         const isSame = isDeepStrictEqual({ command, env }, { command: start.command, env: start.env });
-        if (isSame && program.isReady) return program.handOver();
-        this.#options.log("prepared_agent_unfit", { executor: this.#options.mark, is_same: isSame }, "warn");
+        const { mark, log } = this.#options;
+        const unfit = (facts: object) => log("prepared_agent_unfit", { executor: mark, ...facts }, "warn");
+        if (isSame && program.isReady) return program.handOver(() => unfit({ is_same: true, is_told_same: false }));
+        unfit({ is_same: isSame });
         void program.end();
         return null;
       },
@@ -206,8 +221,18 @@ export class PreparedAgent {
     const gate = new ToolGate({ policy, asks, given: null, isLost: false, earlier: [], onAsked: () => {} });
     // Hooks are a repository's: no run of a shape has one.
     const settings = runSettings({ text: null, env, model, hookSeconds: 1, tools: policy });
+    const ways = {
+      calls: NO_CALLS,
+      scrub: (text: string) => text,
+      takeAnswer: () => null,
+      place: { sandbox, cwd: folder.workspace, env, signal: AbortSignal.abort() },
+    };
+    const { notes, shows, reviews } = shape;
+    const definition = { hasNotes: notes !== undefined, asks, shows, reviews };
     return {
       ...fixedOptions(shape, "", gate),
+      // The agent is told of these tools now; what is called are those of its run.
+      mcpServers: { reveille: reportServer(() => {}, runTools(definition, ways)) },
       ...(shape.is_kept ? conversationOptions(sessionId) : {}),
       settings: settings.flags,
       cwd: folder.workspace,

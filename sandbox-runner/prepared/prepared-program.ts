@@ -1,6 +1,9 @@
 /** The agent's program of a prepared agent: started, told all but its task, and handed over to a run. */
+import { isDeepStrictEqual } from "node:util";
+import type { Program } from "../agent/gated-process.ts";
 import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
+import { answering, withoutAnswers } from "./handed-over.ts";
 
 /** Put for a request's id before the number of the request: no other request of the program's has such an id. */
 const REQUEST = "prepared-";
@@ -12,31 +15,44 @@ type Variables = Readonly<Record<string, string>>;
 /** One of the agent's program, as the Agent SDK sends it. */
 export type Request = Readonly<Record<string, unknown>>;
 
+interface Answer {
+  id: string;
+  isGood: boolean;
+  /** All that it says. */
+  response: object;
+}
+
 export class PreparedProgram {
   /** Settles when it has ended. */
   readonly ended: Promise<void>;
   /** Settles when it has begun to wait for a run: false when it never will. */
   readonly ready: Promise<boolean>;
   readonly #child: PipedProcess;
-  readonly #answered = new Map<string, PromiseWithResolvers<boolean>>();
+  readonly #initialize: Request;
+  /** What it has answered to that last; null until then. */
+  #initialized: Answer | null = null;
+  /** What was asked, and has not been answered yet. */
+  readonly #open = new Map<string, PromiseWithResolvers<Answer | null>>();
+  #asked = 0;
   #text = Buffer.alloc(0);
   #isReady = false;
   #isOver = false;
 
   /**
-   * @param initialize the first request of a run, as it is known by now. It is repeated when there is a run, and takes a third of
-   * the time when the program has done it twice before; so do its variables.
+   * @param initialize the first request of a run, as it is known by now. Where the run's is another, the program needs a third of
+   * the time for it when it has done the like twice before; so it does for its variables.
    */
   constructor(child: PipedProcess, initialize: Request, variables: Variables) {
     this.#child = child;
+    this.#initialize = initialize;
     this.ended = processClosed(child).then(() => {
       this.#isOver = true;
-      for (const { resolve } of this.#answered.values()) resolve(false);
+      for (const { resolve } of this.#open.values()) resolve(null);
     });
     child.stdout.on("data", this.#hear);
     child.stderr.on("data", ignore);
     child.once("error", ignore);
-    this.ready = this.#rehearse(initialize, variables);
+    this.ready = this.#rehearse(variables);
   }
 
   /** Whether it waits for a run. */
@@ -44,24 +60,49 @@ export class PreparedProgram {
     return this.#isReady && !this.#isOver;
   }
 
-  /** Gives all commands to come these variables, as if it had been started with them. @returns whether it does, and has said so in time. */
-  async tellVariables(variables: Variables, deadlineMs: number): Promise<boolean> {
-    return await within(deadlineMs, this.#ask({ subtype: "apply_flag_settings", settings: { env: variables } }), false);
-  }
-
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** What it says from now on is not read here any more. */
-  handOver(): PipedProcess {
-    const { stdout, stderr } = this.#child;
-    stdout.off("data", this.#hear);
-    stderr.off("data", ignore);
-    stdout.pause();
-    if (this.#text.length > 0) stdout.unshift(this.#text);
+  /** @returns whether it answers in time. */
+  async answers(deadlineMs: number): Promise<boolean> {
+    return (await within(deadlineMs, this.#ask({ subtype: "mcp_status" }), null)) !== null;
+  }
+
+  /**
+   * Gives all commands to come these variables, as if it had been started with them. It does what it is told in its order, so that
+   * nobody has to wait until it has taken them. Where it does not take them, it is ended.
+   */
+  tellVariables(variables: Variables): void {
+    void this.#ask(variablesRequest(variables)).then((answer) => {
+      if (answer?.isGood !== true) killGroup(this.#child.pid);
+    });
+  }
+
+  /**
+   * Gives it to whoever speaks to it as to one that was just started. Where the first request is one that it has done already, the
+   * answer that it has given to that is given once more.
+   * @param onOther told when the first request is another one.
+   */
+  handOver(onOther: () => void): Program {
+    const child = this.#child;
+    child.stdout.off("data", this.#hear);
+    child.stderr.off("data", ignore);
+    child.stdout.pause();
+    if (this.#text.length > 0) child.stdout.unshift(this.#text);
     this.#text = Buffer.alloc(0);
-    return this.#child;
+    const stdout = withoutAnswers(
+      (line) => this.#read(line),
+      () => this.#open.size === 0,
+    );
+    const stdin = answering((request) => {
+      const answer = this.#answerTo(request);
+      if (answer === undefined) onOther();
+      return answer;
+    }, stdout);
+    child.stdout.pipe(stdout);
+    stdin.pipe(child.stdin);
+    return { child, stdin, stdout };
   }
 
   /** Kills it with all that it has started; settles when it is gone, or has not been for a while. */
@@ -70,20 +111,27 @@ export class PreparedProgram {
     await within(END_MS, this.ended, undefined);
   }
 
-  async #rehearse(initialize: Request, variables: Variables): Promise<boolean> {
-    const settings = { subtype: "apply_flag_settings", settings: { env: variables } };
-    for (const request of [initialize, settings, initialize]) {
-      if (!(await this.#ask(request))) return false;
+  async #rehearse(variables: Variables): Promise<boolean> {
+    for (const request of [this.#initialize, variablesRequest(variables), this.#initialize]) {
+      const answer = await this.#ask(request);
+      if (answer?.isGood !== true) return false;
+      if (request === this.#initialize) this.#initialized = answer;
     }
     this.#isReady = true;
     return true;
   }
 
-  #ask(request: Request): Promise<boolean> {
-    const answered = Promise.withResolvers<boolean>();
-    const id = `${REQUEST}${this.#answered.size}`;
-    this.#answered.set(id, answered);
-    if (this.#isOver) answered.resolve(false);
+  #answerTo(request: unknown): object | undefined {
+    return isDeepStrictEqual(request, this.#initialize) ? this.#initialized?.response : undefined;
+  }
+
+  /** @returns null when it has ended before it answered. */
+  #ask(request: Request): Promise<Answer | null> {
+    const answered = Promise.withResolvers<Answer | null>();
+    const id = `${REQUEST}${this.#asked}`;
+    this.#asked += 1;
+    this.#open.set(id, answered);
+    if (this.#isOver) answered.resolve(null);
     else this.#child.stdin.write(`${JSON.stringify({ type: "control_request", request_id: id, request })}\n`);
     return answered.promise;
   }
@@ -97,17 +145,26 @@ export class PreparedProgram {
     if (this.#text.length > LONGEST_LINE) killGroup(this.#child.pid);
   };
 
-  #read(line: string): void {
+  /** @returns whether it was an answer to what was asked here. */
+  #read(line: string): boolean {
     const answer = answerIn(line);
-    if (answer !== null) this.#answered.get(answer.id)?.resolve(answer.isGood);
+    const asked = answer === null ? undefined : this.#open.get(answer.id);
+    if (answer === null || asked === undefined) return false;
+    this.#open.delete(answer.id);
+    asked.resolve(answer);
+    return true;
   }
 }
 
-function answerIn(line: string): { id: string; isGood: boolean } | null {
+function variablesRequest(env: Variables): Request {
+  return { subtype: "apply_flag_settings", settings: { env } };
+}
+
+function answerIn(line: string): Answer | null {
   try {
     const { type, response } = JSON.parse(line);
-    if (type !== "control_response") return null;
-    return { id: String(response?.request_id), isGood: response?.subtype === "success" };
+    if (type !== "control_response" || typeof response !== "object" || response === null) return null;
+    return { id: String(response.request_id), isGood: response.subtype === "success", response };
   } catch {
     return null;
   }

@@ -12,6 +12,10 @@ export const startShapeSchema = runOrderSchema
     environment: z.object({ network: z.object({ level: z.enum(networkLevels) }) }).optional(),
     /** Whether its conversation is kept. */
     is_kept: z.boolean(),
+    /** Whether its instance takes files that are shown to people. */
+    shows: z.boolean(),
+    /** Whether a run has woken it, on which a verdict can be given. */
+    reviews: z.boolean(),
   });
 export type StartShape = z.infer<typeof startShapeSchema>;
 
@@ -29,12 +33,20 @@ export function shapeOf(order: RunOrder): StartShape | null {
     Object.keys(givenVariables(environment)).length > 0;
   if (isBrought) return null;
   const { model, other_models, turns, tools, asks, notes, checkout } = order;
+  const { shows, reviews } = toolsOf(order);
   return startShapeSchema.parse({
     ...{ model, other_models, turns, tools, asks, notes },
     checkout: checkout === null ? null : { is_fork: checkout.is_fork },
     environment: environment === undefined ? undefined : { network: { level: environment.network.level } },
     is_kept: conversation !== undefined,
+    shows,
+    reviews,
   });
+}
+
+/** Which of the runner's tools its agent has. */
+export function toolsOf({ notes, asks, takes, reviews }: Pick<RunOrder, "notes" | "asks" | "takes" | "reviews">) {
+  return { hasNotes: notes !== undefined, asks, shows: takes.includes("artifacts"), reviews: reviews !== undefined };
 }
 
 /** The same text for the same shape. */

@@ -13,6 +13,8 @@ const shape = (model: string): StartShape => ({
   asks: true,
   checkout: null,
   is_kept: true,
+  shows: true,
+  reviews: false,
 });
 
 /** Letters are shapes, a dash is a run whose agent can't be prepared. */

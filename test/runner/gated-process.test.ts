@@ -11,7 +11,7 @@ it("holds a process back until there is room", async () => {
   const script =
     "let n = 0; const next = () => { while (n < 400) if (!process.stdout.write('x'.repeat(9999) + n++ % 10)) return process.stdout.once('drain', next); }; next();";
   const child = startProcess([process.execPath, "-e", script], { cwd: "/", env: {} });
-  const gated = new GatedProcess(child, () => {
+  const gated = new GatedProcess({ child, stdin: child.stdin, stdout: child.stdout }, () => {
     asked += 1;
     return room.promise;
   });

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { RunOrder } from "#protocol/runner-link.ts";
-import { Bed, bash, noSandbox, type Script } from "./support/bed.ts";
+import { Bed, bash, noSandbox, report, type Script } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
 import { processesWith } from "./support/processes.ts";
 import { ENVIRONMENT } from "./support/run-order.ts";
@@ -13,6 +13,8 @@ import { seedUpstream } from "./support/upstream.ts";
 /** Of a routine whose environment sets nothing. */
 const OPEN = { ...ENVIRONMENT, variables: {}, secret_values: [] };
 const SUCCEEDED = { status: "succeeded" };
+const REPORTED = { outcome: SUCCEEDED, report: { result: "done", summary: "Looked." } };
+const resultsOf = ({ events }: FakeRun) => events.flatMap((one) => (one.type === "tool.result" ? [one.text] : []));
 
 /** Lines of the runner's log, of one kind. */
 function logged(bed: Bed, what: string): { executor: string; is_taken?: boolean }[] {
@@ -77,16 +79,23 @@ describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of on
   ])("%s", async (_what, changes) => {
     const bed = await Bed.make();
     onTestFinished(() => bed.close());
-    const script: Script = [bash("env | cut -d= -f1 | sort"), "Done."];
+    // One of the cases has a rule against the second command.
+    const script: Script = [
+      bash("env | cut -d= -f1 | sort"),
+      bash("rm -f nothing"),
+      report("done", "Looked."),
+      "Done.",
+    ];
     const run = () => bed.run(script, [], { environment: OPEN, ...changes });
     const cold = run();
-    const variables = await cold.event("tool.result");
-    expect((await cold.finished()).outcome).toEqual(SUCCEEDED);
+    expect(await cold.finished()).toMatchObject(REPORTED);
     await agentsWait(bed);
     const prepared = run();
-    expect((await prepared.event("tool.result")).text).toBe(variables.text);
-    expect((await prepared.finished()).outcome).toEqual(SUCCEEDED);
+    expect(await prepared.finished()).toMatchObject(REPORTED);
+    expect(resultsOf(prepared)).toEqual(resultsOf(cold));
+    expect(resultsOf(cold)).toHaveLength(3);
     expect(taken(bed)).toEqual([true]);
+    // It was told beforehand all that the run's own program is told first.
     expect(logged(bed, "prepared_agent_unfit")).toEqual([]);
     expect(firstCall(bed, prepared)).toEqual(firstCall(bed, cold));
   });

@@ -1,0 +1,62 @@
+/** The input and the output of a program that was spoken to before it was handed over: whoever has it now sees nothing of that. */
+import { type Readable, Transform, type TransformCallback } from "node:stream";
+
+const END_OF_LINE = 0x0a;
+
+/**
+ * The program's input, of which the first line alone is looked at.
+ * @param answerTo what is answered to a request in the program's place; undefined where the program is to answer.
+ */
+export function answering(answerTo: (request: unknown) => object | undefined, output: Readable): Transform {
+  let first: Buffer | null = Buffer.alloc(0);
+  return new Transform({
+    transform(piece: Buffer, _encoding, pass: TransformCallback) {
+      if (first === null) return pass(null, piece);
+      first = Buffer.concat([first, piece]);
+      const end = first.indexOf(END_OF_LINE);
+      if (end < 0) return pass();
+      const text = first;
+      first = null;
+      const answer = answerIn(text.subarray(0, end).toString("utf8"), answerTo);
+      if (answer === null) return pass(null, text);
+      // Between two lines of the program's, since only whole ones are handed on.
+      output.push(answer);
+      pass(null, text.subarray(end + 1));
+    },
+    flush(pass: TransformCallback) {
+      pass(null, first ?? undefined);
+    },
+  });
+}
+
+/**
+ * The program's output.
+ * @param take takes a line that is not for whoever has the program now; false for every other.
+ * @param isDone whether no such line comes any more.
+ */
+export function withoutAnswers(take: (line: string) => boolean, isDone: () => boolean): Transform {
+  let text = Buffer.alloc(0);
+  return new Transform({
+    transform(piece: Buffer, _encoding, pass: TransformCallback) {
+      if (text.length === 0 && isDone()) return pass(null, piece);
+      text = Buffer.concat([text, piece]);
+      for (let end = text.indexOf(END_OF_LINE); end >= 0; end = text.indexOf(END_OF_LINE)) {
+        const line = text.subarray(0, end + 1);
+        text = text.subarray(end + 1);
+        if (!take(line.toString("utf8"))) this.push(line);
+      }
+      pass();
+    },
+    flush(pass: TransformCallback) {
+      pass(null, text);
+    },
+  });
+}
+
+/** @returns the line that answers a request; null where there is none. */
+function answerIn(line: string, answerTo: (request: unknown) => object | undefined): string | null {
+  const { type, request_id, request } = JSON.parse(line);
+  const response = type === "control_request" ? answerTo(request) : undefined;
+  if (response === undefined) return null;
+  return `${JSON.stringify({ type: "control_response", response: { ...response, request_id } })}\n`;
+}

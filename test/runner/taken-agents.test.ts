@@ -1,0 +1,136 @@
+/** An agent that has waited is spoken to by its run as one that was started for it: nothing is seen of what it was told before. */
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { IdMaker } from "#protocol/ids.ts";
+import type { Program } from "#sandbox-runner/agent/gated-process.ts";
+import { PreparedAgent } from "#sandbox-runner/prepared/prepared-agent.ts";
+import { shapeOf } from "#sandbox-runner/prepared/start-shape.ts";
+import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { type Command, type Place, startProcess } from "#sandbox-runner/process/spawn.ts";
+import { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { ENVIRONMENT, runOrder } from "./support/run-order.ts";
+
+/** Answers what it is asked; to a task it says all that it was told. Once it waits it refuses what its argument names. */
+const PROGRAM = `const told = [];
+const refused = process.argv[1];
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const { type, request_id, request } = JSON.parse(line);
+  told.push(request?.subtype ?? type);
+  const isRefused = refused === request?.subtype && told.length > 3;
+  const response = { subtype: isRefused ? "error" : "success", request_id, response: { told: told.length } };
+  console.log(JSON.stringify(type === "user" ? { type: "told", told } : { type: "control_response", response }));
+});`;
+const RUN = {
+  id: "run_1",
+  token: "token",
+  variables: { REVEILLE_RUN_ID: "run_1", REVEILLE_SESSION_URL: "http://localhost:1" },
+};
+const BEFORE = ["initialize", "apply_flag_settings", "initialize", "mcp_status", "apply_flag_settings"];
+
+class Programs extends Sandbox {
+  readonly kind = "sandbox-runtime";
+  readonly #refused: string;
+  asked: { command: Command; place: Place } | null = null;
+  /** The first of them is its first request. */
+  readonly lines: string[] = [];
+  /** With its exit code and signal. */
+  readonly ended = Promise.withResolvers<unknown[]>();
+
+  constructor(refused: string) {
+    super();
+    this.#refused = refused;
+  }
+
+  start(command: Command, place: Place) {
+    this.asked = { command, place };
+    const child = startProcess([process.execPath, "-e", PROGRAM, this.#refused], { cwd: "/", env: {} });
+    once(child, "exit").then(this.ended.resolve, this.ended.reject);
+    const write = child.stdin.write.bind(child.stdin);
+    vi.spyOn(child.stdin, "write").mockImplementation((line) => {
+      this.lines.push(String(line));
+      return write(line);
+    });
+    return child;
+  }
+}
+
+/** @param refused which request its program refuses once it waits. */
+async function takenAgent(refused = "nothing") {
+  const state = mkdtempSync(join(tmpdir(), "reveille-taken-"));
+  const folder = await createRunFolder(state, "executor-1", { pid: process.pid, startTime: null });
+  const sandbox = new Programs(refused);
+  const log = vi.fn();
+  const ready = Promise.withResolvers<void>();
+  const made = { mark: "executor-1", sandbox, folder, relayUrl: "http://localhost:1", log, onReady: ready.resolve };
+  const agent = new PreparedAgent(made);
+  onTestFinished(async () => {
+    await agent.close();
+    rmSync(folder.sockets, { recursive: true });
+    rmSync(state, { recursive: true });
+  });
+  const ids = new IdMaker("0000000000", (bytes) => crypto.getRandomValues(bytes));
+  const shape = shapeOf(runOrder(ids, "none", [], { environment: { ...ENVIRONMENT, variables: {} } }));
+  agent.expect(shape);
+  await ready.promise;
+  const prepared = await agent.takeFor(shape, RUN);
+  if (prepared === null || sandbox.asked === null) throw new Error("none has waited");
+  const { command, place } = sandbox.asked;
+  const initialize: object = JSON.parse(sandbox.lines[0] ?? "").request;
+  const ended = sandbox.ended.promise;
+  return { agent, prepared, log, initialize, ended, start: () => prepared.start(command, place) };
+}
+
+/** The program as its run's SDK has it. */
+function spokenTo(program: Program | null) {
+  if (program === null) throw new Error("it is gone");
+  onTestFinished(() => void program.child.kill("SIGKILL"));
+  const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+  return {
+    tell: (...messages: object[]) => program.stdin.write(messages.map((one) => `${JSON.stringify(one)}\n`).join("")),
+    hears: async () => JSON.parse((await lines.next()).value ?? ""),
+  };
+}
+
+const TASK = { type: "user" };
+const asked = (request: object) => ({ type: "control_request", request_id: "own", request });
+
+it("is not asked again what it has answered", async () => {
+  const { start, initialize, log } = await takenAgent();
+  const { tell, hears } = spokenTo(start());
+  tell(asked(initialize), TASK);
+  expect(await hears()).toEqual({
+    type: "control_response",
+    response: { subtype: "success", request_id: "own", response: { told: 3 } },
+  });
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user"] });
+  expect(log).not.toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), expect.anything());
+});
+
+it("is asked what differs, which is logged", async () => {
+  const { start, initialize, log } = await takenAgent();
+  const { tell, hears } = spokenTo(start());
+  tell(asked({ ...initialize, appendSystemPrompt: "Be brief." }), TASK);
+  expect(await hears()).toEqual({
+    type: "control_response",
+    response: { subtype: "success", request_id: "own", response: { told: BEFORE.length + 1 } },
+  });
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "initialize", "user"] });
+  expect(log).toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), "warn");
+});
+
+it("is not there any more when its place has been taken down", async () => {
+  const { agent, prepared, start } = await takenAgent();
+  expect(prepared.isThere).toBe(true);
+  await agent.close();
+  expect(prepared.isThere).toBe(false);
+  expect(start()).toBeNull();
+});
+
+it("that does not take its variables is ended", async () => {
+  const { ended } = await takenAgent("apply_flag_settings");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+});
