@@ -2,7 +2,8 @@
 import { characterCount, composed, firstCharacters } from "#protocol/characters.ts";
 import type { Filter, FilterCheck } from "#protocol/filters.ts";
 import { type FilteredEvent, type Found, findField, type Scalar } from "./field-lookup.ts";
-import { findWholeMatch, REGEX_LIMITS, RegexBudget, regexFault } from "./regex.ts";
+import { EVENT_STEPS, FilterBudget } from "./filter-budget.ts";
+import { findWholeMatch, REGEX_LIMITS, regexFault } from "./regex.ts";
 
 /** How much a sentence quotes: characters of a text, values of a list, characters in all. */
 const QUOTED = { text: 100, values: 3, sentence: 500 } as const;
@@ -33,11 +34,13 @@ interface Wording {
 export function judgeFilters(
   filters: readonly Filter[],
   event: FilteredEvent,
-  budget = new RegexBudget(),
+  budget = new FilterBudget(),
 ): FilterCheck[] {
   return filters.map((filter) => {
     const { field, operator } = filter;
-    const found = findField(event, field);
+    const found = findField(event, field, budget);
+    // What can't be looked at lets nothing through, whatever the operator.
+    if (found.kind === "spent") return { field, operator, ...notTried(field) };
     const verdict = filter.operator === "exists" ? judgeExistence(filter, found) : judgeValue(filter, found, budget);
     return { field, operator, ...verdict };
   });
@@ -54,12 +57,19 @@ export function filtersFaults(filters: readonly Filter[]): { field: string; mess
   });
 }
 
-function judgeExistence({ field, value }: FilterOf<"exists">, found: Found): Verdict {
+type Looked = Exclude<Found, { kind: "spent" }>;
+
+function notTried(field: string): Verdict {
+  const why = `${field} was not tried: the filters of a routine may take ${EVENT_STEPS} steps for one event, and they have been taken`;
+  return { matched: false, why: cut(why) };
+}
+
+function judgeExistence({ field, value }: FilterOf<"exists">, found: Looked): Verdict {
   const isThere = found.kind !== "missing";
   return { matched: isThere === value, why: `${field} is ${isThere ? "there" : "not there"}` };
 }
 
-function judgeValue(filter: ComparingFilter | RegexFilter, found: Found, budget: RegexBudget): Verdict {
+function judgeValue(filter: ComparingFilter | RegexFilter, found: Looked, budget: FilterBudget): Verdict {
   const { field, operator } = filter;
   const isNegative = operator === "is_not_one_of";
   if (found.kind === "missing") return { matched: isNegative, why: `${field} is not there` };
@@ -72,7 +82,13 @@ function judgeValue(filter: ComparingFilter | RegexFilter, found: Found, budget:
   }
   const compared = { field, isList: found.kind === "list", values };
   if (operator === "matches_regex") return judgeRegex(filter, compared, budget);
-  const holding = values.find(condition(filter, compared.isList));
+  const holds = condition(filter, compared.isList);
+  const holding = values.find((value) => {
+    if (budget.isSpent) return true;
+    budget.takeComparison(value);
+    return holds(value);
+  });
+  if (budget.isSpent) return notTried(field);
   const why = sentence(compared, holding, wording(filter, compared.isList));
   return { matched: (holding !== undefined) !== isNegative, why };
 }
@@ -95,7 +111,9 @@ function asText(value: Scalar): string {
   return composed(String(value));
 }
 
-function judgeRegex({ field, value: pattern }: RegexFilter, compared: Compared, budget: RegexBudget): Verdict {
+function judgeRegex({ field, value: pattern }: RegexFilter, compared: Compared, budget: FilterBudget): Verdict {
+  for (const value of compared.values) budget.takeComparison(value);
+  if (budget.isSpent) return notTried(field);
   const match = findWholeMatch(composed(pattern), compared.values.map(asText), budget);
   const wanted = quote(pattern);
   if (match.result === "too_long") {
@@ -103,7 +121,7 @@ function judgeRegex({ field, value: pattern }: RegexFilter, compared: Compared, 
     return { matched: false, why: cut(`${field} is too long for ${wanted}: ${limit}`) };
   }
   if (match.result === "spent") {
-    const why = `${field} was not tried with ${wanted}: the regular expressions of one event may take ${REGEX_LIMITS.event} steps, and those before have taken them`;
+    const why = `${field} was not tried with ${wanted}: the filters of a routine may take ${EVENT_STEPS} steps for one event, and those before have taken them`;
     return { matched: false, why: cut(why) };
   }
   if (match.result === "refused") return { matched: false, why: cut(`${wanted} ${match.message}`) };

@@ -1,6 +1,7 @@
 /** Regular expressions of filters: in RE2's syntax, on whole values, in linear time and within bounds. Pure. */
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { characterCount } from "#protocol/characters.ts";
+import { FilterBudget } from "./filter-budget.ts";
 import { regexSize } from "./regex-size.ts";
 
 /**
@@ -8,9 +9,8 @@ import { regexSize } from "./regex-size.ts";
  * - `size`: instructions of an expression.
  * - `text`: characters of a value; the body of a pull request or an issue has at most as many.
  * - `steps`: of one filter, over all items of a list.
- * - `event`: of all filters of a routine together, for one event.
  */
-export const REGEX_LIMITS = { size: 2_000, text: 65_536, steps: 4_000_000, event: 8_000_000 } as const;
+export const REGEX_LIMITS = { size: 2_000, text: 65_536, steps: 4_000_000 } as const;
 
 /** What beginning with a value costs, in steps, so that a list of a million short texts is bounded too. */
 const STEPS_PER_TEXT = 100;
@@ -28,19 +28,6 @@ export type WholeMatch =
   | { result: "unmatched" | "too_long" | "spent" }
   | { result: "refused"; message: string };
 
-/** The steps that the expressions of one routine may take for one event. */
-export class RegexBudget {
-  #left: number = REGEX_LIMITS.event;
-
-  get left(): number {
-    return this.#left;
-  }
-
-  take(steps: number): void {
-    this.#left = Math.max(0, this.#left - steps);
-  }
-}
-
 type Compiled = { ok: true; expression: RE2JS } | { ok: false; message: string };
 
 const kept = new Map<string, { expression: RE2JS; size: number }>();
@@ -57,7 +44,7 @@ export function regexFault(pattern: string): string | null {
  * of the whole.
  * @param budget of the event; what is tried takes from it.
  */
-export function findWholeMatch(pattern: string, texts: readonly string[], budget = new RegexBudget()): WholeMatch {
+export function findWholeMatch(pattern: string, texts: readonly string[], budget = new FilterBudget()): WholeMatch {
   const toCompile = Math.min(regexSize(pattern), REGEX_LIMITS.size) * STEPS_TO_COMPILE;
   if (toCompile >= budget.left) return { result: "spent" };
   budget.take(toCompile);

@@ -119,7 +119,9 @@ function only(value: string | null): Found {
 /** Only what names one thing can be part of a key: an empty value would put together what has nothing to do with another. */
 function textFrom(found: Found): { text: string } | { fault: string } {
   if (found.kind === "missing") return { fault: "is missing" };
-  if (found.kind === "list" || typeof found.value === "object") return { fault: "is not one text or number" };
+  // What is spent on looking is a path through a long list.
+  if (found.kind === "list" || found.kind === "spent" || typeof found.value === "object")
+    return { fault: "is not one text or number" };
   const text = String(found.value);
   if (text === "") return { fault: "is empty" };
   // Half of a pair of surrogates is stored as a replacement character: other keys would be the same then.

@@ -11,8 +11,8 @@ import {
   type RoutineTrigger,
   type Trigger,
 } from "#protocol/triggers.ts";
+import { FilterBudget } from "../filters/filter-budget.ts";
 import { judgeFilters } from "../filters/judge-filters.ts";
-import { RegexBudget } from "../filters/regex.ts";
 import { RUN_ENDED } from "./run-ended-event.ts";
 import { placeKey, repositoryPlace } from "./subscriptions.ts";
 
@@ -50,7 +50,7 @@ export function judgeTrigger(
   trigger: Trigger,
   event: SourceEvent,
   routine: JudgedRoutine,
-  budget = new RegexBudget(),
+  budget = new FilterBudget(),
 ): Judgement | null {
   if (!listens(trigger) || !isMeant(trigger, event)) return null;
   const repository = trigger.type === "github" ? repositoryOf(event, routine) : null;

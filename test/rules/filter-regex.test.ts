@@ -4,8 +4,9 @@ import { RE2JS } from "re2js";
 import { describe, expect, it, vi } from "vitest";
 import { FILTER_LIMITS, type Filter } from "#protocol/filters.ts";
 import type { Json } from "#protocol/schema.ts";
+import { FilterBudget } from "#rules/filters/filter-budget.ts";
 import { judgeFilters } from "#rules/filters/judge-filters.ts";
-import { findWholeMatch, REGEX_LIMITS, RegexBudget, regexFault } from "#rules/filters/regex.ts";
+import { findWholeMatch, REGEX_LIMITS, regexFault } from "#rules/filters/regex.ts";
 import { regexSize } from "#rules/filters/regex-size.ts";
 
 /** Grows without bound in engines that go back. */
@@ -264,7 +265,7 @@ describe("the expressions of one event", () => {
   const long = "a".repeat(65_536);
   const filters = (count: number, value: string) =>
     Array.from({ length: count }, (): Filter => ({ field: "body", operator: "matches_regex", value }));
-  const judged = (count: number, value: string, body: Json, budget = new RegexBudget()) =>
+  const judged = (count: number, value: string, body: Json, budget = new FilterBudget()) =>
     judgeFilters(filters(count, value), { payload: { body }, fields: {} }, budget);
 
   it.each([
@@ -273,7 +274,7 @@ describe("the expressions of one event", () => {
     ["that are costly to compile alone", "[a-z]{1990}", "a"],
     ["with many characters beyond the basic plane", ".{1,20}x", "\u{1f6a8}".repeat(60_000)],
   ])("%s end with what is allowed, however many triggers have them", (_title, value, body) => {
-    const budget = new RegexBudget();
+    const budget = new FilterBudget();
     const tried = Array.from({ length: 10 }, () => judged(20, value, body, budget)).flat();
     const first = tried.findIndex(({ why }) => why.includes("was not tried"));
     expect(first).toBeGreaterThan(0);
@@ -289,7 +290,7 @@ describe("the expressions of one event", () => {
   });
 
   it("of usual sizes are all tried, however many triggers there are", () => {
-    const budget = new RegexBudget();
+    const budget = new FilterBudget();
     for (let trigger = 0; trigger < 200; trigger += 1) {
       expect(judged(3, "(?:feat|fix|release)/.*", "release/2026.11", budget)).toMatchObject(
         Array(3).fill({ matched: true }),

@@ -6,6 +6,7 @@ import { durationMs } from "#protocol/time.ts";
 import type { FilteredTrigger } from "#protocol/triggers.ts";
 import { type GateVerdict, QUEUE_LIMIT } from "#rules/admission.ts";
 import { findField } from "#rules/filters/field-lookup.ts";
+import { FilterBudget } from "#rules/filters/filter-budget.ts";
 import { withOccurrence } from "#rules/run/named-occurrences.ts";
 import { sha256Hex } from "#rules/sha256.ts";
 import type { CoalesceUnder } from "#rules/triggers/coalesce-under.ts";
@@ -82,7 +83,9 @@ export function decide(
 export function coalesceOf(trigger: FilteredTrigger, event: SourceEvent, fired: Wake): CoalesceUnder | null {
   const coalesce = trigger.type === "routine" ? undefined : trigger.coalesce;
   if (coalesce === undefined) return null;
-  const found = coalesce.key === undefined ? "" : composed(JSON.stringify(findField(event, coalesce.key)));
+  // Once for a trigger, to its end: what was looked at in part would be one with others.
+  const looking = new FilterBudget(Number.POSITIVE_INFINITY);
+  const found = coalesce.key === undefined ? "" : composed(JSON.stringify(findField(event, coalesce.key, looking)));
   const windowMs = durationMs(coalesce.window);
   return {
     trigger_id: trigger.id,

@@ -9,7 +9,7 @@ import { type Admission, IDEMPOTENCY_WINDOW_MS, type Occurrence, type Wake } fro
 import type { SourceEvent } from "#protocol/source-event.ts";
 import type { FilteredTrigger, Trigger } from "#protocol/triggers.ts";
 import { type GateVerdict, QUEUE_LIMIT } from "#rules/admission.ts";
-import { RegexBudget } from "#rules/filters/regex.ts";
+import { FilterBudget } from "#rules/filters/filter-budget.ts";
 import { sessionKeyOf } from "#rules/routine/session-key.ts";
 import { depthOf, type Judgement, judgeTrigger } from "#rules/triggers/judge-trigger.ts";
 import { gateInForce, isSameGate } from "#rules/wake-gate/gate-in-force.ts";
@@ -226,7 +226,7 @@ export class Wakes {
   #judgeAll(routine: RoutineRow, event: SourceEvent): { trigger: FilteredTrigger; judgement: Judgement }[] {
     const { repositories, triggers } = routine.definition;
     const facts = { id: routine.id, repositories, repositoryIds: this.#parts.repositoryIds.all() };
-    const budget = new RegexBudget();
+    const budget = new FilterBudget();
     return triggers.filter(isFiltered).flatMap((trigger) => {
       const judgement = judgeTrigger(trigger, event, facts, budget);
       return judgement === null ? [] : [{ trigger, judgement }];
