@@ -58,6 +58,16 @@ describe("an internal event", () => {
     expect((await tell({ name: "nobody waits for this" })).body).toMatchObject({ status: "handled", outcomes: [] });
   });
 
+  it("wakes who waits for its name since a version that kept names as they are written", async () => {
+    const name = `cafe\u0301.opened ${crypto.randomUUID()}`;
+    const routine = await buildRoutine({ triggers: [{ type: "event", name }] });
+    const kept = await env.DB.prepare("UPDATE subscriptions SET key = ?1 WHERE routine_id = ?2")
+      .bind(`event:${name}`, routine.id)
+      .run();
+    expect(kept.meta.changes).toBe(1);
+    expect((await tell({ name })).body.outcomes).toMatchObject([{ routine_id: routine.id, outcome: "started" }]);
+  });
+
   it("is told once under one dedupe_key, also when it is told ten times at once", async () => {
     const { name, routine } = await waitingFor();
     const same = Array.from({ length: 10 }, () => tell({ name, dedupe_key: "k".repeat(255) }));
