@@ -300,6 +300,21 @@ async function walkKeeping(routine: Made, limits: Partial<Keep>): Promise<void> 
   });
 }
 
+it("forgets what was said long ago when no run of the session is on, and not before", async () => {
+  const routine = await buildRoutine();
+  const { sessionId } = await ran(routine);
+  const said = await call<{ run_id: string }>("POST", `/api/v1/sessions/${sessionId}/messages`, { text: "Go on." });
+  await rowsOf(routine.id, "UPDATE messages SET taken_at = ?", Date.now());
+  passDays(100);
+  await walkKeeping(routine, {});
+  expect(await countOf(routine.id, "runs", "status = 'starting'")).toBe(1);
+  expect(await countOf(routine.id, "messages")).toBe(1);
+  await call("POST", `/api/v1/runs/${said.body.run_id}/cancel`);
+  await vi.waitFor(async () => expect(await readRun(said.body.run_id)).toMatchObject({ status: "canceled" }));
+  await walkKeeping(routine, {});
+  expect(await countOf(routine.id, "messages")).toBe(0);
+});
+
 it("takes out a long session whole, also where its transcript was never to be moved", async () => {
   const routine = await buildRoutine();
   const { runId, sessionId } = await ran(routine);

@@ -54,9 +54,10 @@ export class OldSessions implements Slice {
   /** @returns `long` where it took out so much that the slice ends with it. */
   #lookAt(tx: Tx, id: string): Looked {
     const { runs, oldRuns, keep } = this.#parts;
-    tx.sql.exec(FORGET_MESSAGES, id, tx.nowMs - keep.forMs, MESSAGES_AT_ONCE);
     const newest = runs.newest(id);
     if (newest === null || !isSettled(newest.doc) || runs.hasUnsettledRun(id)) return "here";
+    // Not while a run is on: the next message has the number after the last one that is kept, and runners drop a number that they had.
+    tx.sql.exec(FORGET_MESSAGES, id, tx.nowMs - keep.forMs, MESSAGES_AT_ONCE);
     const restsMs = tx.nowMs - Date.parse(newest.doc.timings.finished_at);
     const removed = oldRuns.isOld(newest, tx.nowMs) ? this.#remove(tx, id) : "here";
     if (removed !== "here") return removed;
