@@ -3,12 +3,12 @@ import { Command, CommanderError } from "commander";
 import type { AddCommand, Variables } from "./command.ts";
 import { addDoctor } from "./doctor/doctor-command.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { addExport } from "./export/export-command.ts";
+import { addExportData } from "./export-data/export-data-command.ts";
 import { addRunner } from "./runner/runner-command.ts";
 import { terminal as ownTerminal, type Terminal } from "./terminal.ts";
 import { ownVersion } from "./version.ts";
 
-const COMMANDS: readonly AddCommand[] = [addRunner, addDoctor, addExport];
+const COMMANDS: readonly AddCommand[] = [addRunner, addDoctor, addExportData];
 
 /** @param words of the command line, without the program. @returns the exit code. */
 export async function main(

@@ -1,4 +1,4 @@
-/** `reveille export`: follows answers to the end, and leaves no half of a file as a whole one. */
+/** `reveille export-data`: follows answers to the end, and leaves no half of a file as a whole one. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -42,7 +42,7 @@ async function reveille(words: string[], token = TOKEN) {
   const err: string[] = [];
   const terminal = { out: (text: string) => void out.push(text), say: (text: string) => void err.push(text) };
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const code = await main(["export", "--url", url, ...words], terminal, { HOME: folder, OWNER_TOKEN: token });
+  const code = await main(["export-data", "--url", url, ...words], terminal, { HOME: folder, OWNER_TOKEN: token });
   return { code, out, err: err.join("\n") };
 }
 

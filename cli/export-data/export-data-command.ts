@@ -1,4 +1,4 @@
-/** `reveille export`: all that an instance has of its routines, of one, or of what names one sign-in, as JSON lines. */
+/** `reveille export-data`: all that an instance has of its routines, of one, or of what names one sign-in, as JSON lines. */
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
@@ -11,15 +11,15 @@ import { type InstanceOptions, instanceOf } from "../doctor/instance.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Broken, exportLines } from "./export-lines.ts";
 
-interface ExportOptions extends InstanceOptions {
+interface ExportDataOptions extends InstanceOptions {
   routine?: string;
   signIn?: string;
   out?: string;
 }
 
-export const addExport: AddCommand = (program, { terminal, environment, end }) => {
+export const addExportData: AddCommand = (program, { terminal, environment, end }) => {
   program
-    .command("export")
+    .command("export-data")
     .description("write what an instance keeps as JSON lines: all routines, one, or what names one sign-in")
     .option(...URL_OPTION)
     .option("--token-file <file>", "the file that holds the owner's token (OWNER_TOKEN)")
@@ -30,7 +30,7 @@ export const addExport: AddCommand = (program, { terminal, environment, end }) =
     )
     .option("--out <file>", "write to this file, which is there when it is whole, and not to standard output")
     .option(...JSON_OPTION)
-    .action(async (options: ExportOptions) => {
+    .action(async (options: ExportDataOptions) => {
       const found = await instanceOf(options, environment, process.cwd());
       const fault = found.ok ? faultOf(options, found.instance.token) : found.fault;
       if (!found.ok || fault !== null) {
@@ -68,7 +68,7 @@ async function* noting(lines: AsyncIterable<string>, unread: string[]): AsyncGen
   }
 }
 
-function faultOf({ routine, signIn }: ExportOptions, token: string | null): string | null {
+function faultOf({ routine, signIn }: ExportDataOptions, token: string | null): string | null {
   if (token === null) return "An export needs the owner's token: set OWNER_TOKEN, or give --token-file.";
   if (routine !== undefined && signIn !== undefined) return "--routine and --sign-in: give one of them.";
   return null;
