@@ -25,31 +25,18 @@ export function githubKey(repository: number | string, event: string): string {
   return `github:${repository}:${event}`;
 }
 
-function eventKey(name: string): string {
-  return `event:${name}`;
+export function eventKey(name: string): string {
+  return `event:${composed(name)}`;
 }
 
 /** @param routine an id or a name, as the trigger has it. */
-function routineKey(routine: string): string {
-  return isRoutineId(routine) ? `routine-id:${routine}` : `routine-name:${routine}`;
-}
-
-/**
- * The spellings under which a name may be kept: triggers that were saved before names were compared by what they say are kept as
- * they were written, until their routine is saved again.
- */
-function spellings(name: string): string[] {
-  return [...new Set([composed(name), name])];
-}
-
-/** The keys under which triggers wait for an event of this name. */
-export function eventKeys(name: string): string[] {
-  return spellings(name).map(eventKey);
+export function routineKey(routine: string): string {
+  return isRoutineId(routine) ? `routine-id:${routine}` : `routine-name:${composed(routine)}`;
 }
 
 /** The keys under which others wait for a routine. @param names that it has, or had. */
 export function routineKeys(id: string, names: readonly string[]): string[] {
-  return [...new Set([id, ...names].flatMap(spellings).map(routineKey))];
+  return [...new Set([id, ...names].map(routineKey))];
 }
 
 /** What a trigger waits for. A webhook has an endpoint of its own: it is not looked for. */
@@ -58,9 +45,9 @@ export function subscriptionsOf(trigger: Trigger, repositories: readonly (number
     case "github":
       return [...new Set(repositories.map((repository) => githubKey(repository, trigger.event)))];
     case "event":
-      return [eventKey(composed(trigger.name))];
+      return [eventKey(trigger.name)];
     case "routine":
-      return [routineKey(composed(trigger.routine))];
+      return [routineKey(trigger.routine)];
     case "api":
     case "schedule":
     case "webhook":

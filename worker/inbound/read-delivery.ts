@@ -5,7 +5,7 @@ import type { JsonObject } from "#protocol/schema.ts";
 import { type Cause, CONTEXT_LIMIT, type SourceEvent } from "#protocol/source-event.ts";
 import type { WebhookTrigger } from "#protocol/triggers.ts";
 import type { WebhookSource } from "#protocol/webhook-sources.ts";
-import { eventKeys, githubKey } from "#rules/triggers/subscriptions.ts";
+import { eventKey, githubKey } from "#rules/triggers/subscriptions.ts";
 import type { StoredDelivery } from "../store/deliveries.ts";
 import type { LongPayload } from "./read-long.ts";
 import { LISTENERS } from "./sources/all.ts";
@@ -126,7 +126,7 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
 
 /** The keys under which triggers wait for an event; none where it came to an endpoint, whose trigger alone is meant. */
 export function keysOf(event: Pick<SourceEvent, "source" | "name" | "github">): string[] {
-  if (event.source === "event") return eventKeys(event.name);
+  if (event.source === "event") return [eventKey(event.name)];
   const repository = event.github?.repository ?? null;
   if (event.source !== "github" || repository === null) return [];
   const names = [repository.full_name.toLowerCase(), ...(repository.former_names ?? [])];
