@@ -33,6 +33,14 @@ export function composed(text: string): string {
   return /^[\0-\x7f]*$/.test(text) ? text : text.normalize("NFC");
 }
 
+/**
+ * How a text may have been stored by a version that did not compose: composed, or decomposed (NFD). One that mixes both is found
+ * by neither, and is when it is saved again.
+ */
+export function spellings(text: string): string[] {
+  return [...new Set([composed(text), text.normalize("NFD")])];
+}
+
 /** Checks a text's length in characters: as `.max` does in units. @param error in place of the usual words. */
 export function atMost(most: number, error?: string) {
   const check = z.maxLength(most, error);

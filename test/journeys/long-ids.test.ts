@@ -1,11 +1,14 @@
 /** Ids of any length and any spelling: a repeat is one event, and two that differ are two; what is too long is refused by name. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Page } from "#protocol/api.ts";
 import type { Delivery } from "#protocol/delivery.ts";
 import type { Occurrence } from "#protocol/occurrence.ts";
+import type { Run } from "#protocol/run.ts";
 import { buildRoutine, call, fire } from "#test/support/api.ts";
 import { hmacHex, post } from "#test/support/deliver.ts";
+import { ownerOf } from "#test/support/objects.ts";
 
 const SECRET = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -50,6 +53,36 @@ describe("a sender's key", () => {
       .bind(routine.triggers[0]?.id)
       .all();
     expect(stored.results).toHaveLength(2);
+  });
+});
+
+describe("what a version has stored that did not compose texts", () => {
+  const [NFC, NFD] = ["caf\u00e9.stored", "cafe\u0301.stored"];
+
+  it("is found by its name, its session and its key", async () => {
+    const { id } = await buildRoutine({
+      session: "keyed",
+      session_key: "{{event.who}}",
+      overlap: "parallel",
+      triggers: [{ type: "event", name: NFC }],
+    });
+    const send = (dedupe_key: string) =>
+      call<Delivery>("POST", "/api/v1/events", { name: NFD, dedupe_key, payload: { who: NFC } });
+    expect((await send(NFC)).body).toMatchObject({ outcomes: [{ outcome: "started" }] });
+    await vi.waitFor(async () => {
+      const renamed = env.DB.prepare("UPDATE subscriptions SET key = ? WHERE routine_id = ?").bind(`event:${NFD}`, id);
+      expect((await renamed.run()).meta.changes).toBe(1);
+    });
+    await runInDurableObject(ownerOf(id), (_object, { storage: { sql } }) => {
+      sql.exec("UPDATE session_keys SET key = ?", NFD);
+      for (const { key } of sql.exec<{ key: string }>("SELECT key FROM idempotency_keys").toArray()) {
+        sql.exec("UPDATE idempotency_keys SET key = ? WHERE key = ?", key.normalize("NFD"), key);
+      }
+    });
+    expect((await send(NFC)).body).toMatchObject({ outcomes: [{ matched: true, outcome: "duplicate" }] });
+    expect((await send("another")).body).toMatchObject({ outcomes: [{ matched: true }] });
+    const { body } = await call<Page<Run>>("GET", `/api/v1/routines/${id}/runs`);
+    expect(new Set(body.data.map(({ session_id }) => session_id)).size).toBe(1);
   });
 });
 

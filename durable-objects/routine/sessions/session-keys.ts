@@ -1,4 +1,5 @@
 /** Into which session the events of a key go. */
+import { spellings } from "#protocol/characters.ts";
 import type { Tx } from "../work.ts";
 
 export class SessionKeys {
@@ -8,10 +9,13 @@ export class SessionKeys {
     this.#sql = sql;
   }
 
-  /** Null where no session has the key: there was none, or it has been deleted or archived. */
+  /** @param key composed; a row may be of before keys were. Null where no session has the key: there was none, or it has been deleted or archived. */
   find(key: string): string | null {
-    const [row] = this.#sql.exec<{ id: string }>(FIND, key).toArray();
-    return row?.id ?? null;
+    for (const spelling of spellings(key)) {
+      const [row] = this.#sql.exec<{ id: string }>(FIND, spelling).toArray();
+      if (row !== undefined) return row.id;
+    }
+    return null;
   }
 
   /** From now on events of the key go into this session. */

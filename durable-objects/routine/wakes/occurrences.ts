@@ -1,6 +1,7 @@
 /** Rows of occurrences, and the keys that tell a repeat, in the object's SQLite. */
 import { desc, eq, lt } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
+import { spellings } from "#protocol/characters.ts";
 import { firstIdAt, timeOf } from "#protocol/ids.ts";
 import { logEvent } from "#protocol/log.ts";
 import type { Occurrence, Wake } from "#protocol/occurrence.ts";
@@ -64,13 +65,16 @@ export class OccurrenceStore {
 
   /** The occurrence that came first under this key. */
   findKey(key: string): { occurrence: Occurrence; fingerprint: string; atMs: number } | null {
-    const row = this.#database
-      .select({ occurrence: occurrences.doc, fingerprint: idempotencyKeys.fingerprint, atMs: idempotencyKeys.at })
-      .from(idempotencyKeys)
-      .innerJoin(occurrences, eq(occurrences.id, idempotencyKeys.occurrenceId))
-      .where(eq(idempotencyKeys.key, key))
-      .get();
-    return row ?? null;
+    for (const spelling of spellings(key)) {
+      const row = this.#database
+        .select({ occurrence: occurrences.doc, fingerprint: idempotencyKeys.fingerprint, atMs: idempotencyKeys.at })
+        .from(idempotencyKeys)
+        .innerJoin(occurrences, eq(occurrences.id, idempotencyKeys.occurrenceId))
+        .where(eq(idempotencyKeys.key, spelling))
+        .get();
+      if (row !== undefined) return row;
+    }
+    return null;
   }
 
   /** Remembers a key; one that is past its time makes room for its new use. @param atMs from when on it counts. */
