@@ -217,7 +217,7 @@ function assembleReceivers(
     project_routine: toIndex,
     forget_routine: toIndex,
     project_run: new RunsToIndex(env.DB, definitions, runs),
-    forget_run: new RunsFromIndex(env.DB),
+    forget_run: new RunsFromIndex(env.DB, core.runs),
     tell_run_ended: toRoutines,
     tell_health: toRoutines,
     project_dead_letters: new DeadLettersToIndex(env.DB, definitions, core.deadLetters),

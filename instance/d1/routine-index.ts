@@ -12,8 +12,6 @@ import { type LastRun, type ListedRun, lastRunSchema, listedRunSchema } from "#p
 import type { Stats } from "#protocol/stats.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
 import { readRecord, showListed } from "#rules/run/record.ts";
-import { deadLetters } from "./dead-letters-schema.ts";
-import { notifications } from "./notifications-schema.ts";
 import { type RoutineFilter, type RunFilter, routineSearch, runSearch } from "./routine-searches.ts";
 import { readStats, type StatsAsked } from "./run-figures.ts";
 import { dueRoutines, forgottenRoutines, routines, runs, subscriptions as subscriptionTable } from "./schema.ts";
@@ -103,7 +101,23 @@ export async function forgetRuns(binding: D1Database, ids: readonly string[]): P
     .run();
 }
 
-/** Takes a deleted routine out of every list, and keeps writes of it that come late from bringing it back. */
+/** Ids of runs that are listed of a routine, in their order. */
+export async function listedRuns(
+  binding: D1Database,
+  routineId: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { results } = await binding.prepare(LISTED_RUNS).bind(routineId, after, limit).all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
+const LISTED_RUNS = "SELECT id FROM runs WHERE routine_id = ? AND id > ? ORDER BY id LIMIT ?";
+
+/**
+ * Takes a deleted routine out of every list, and keeps writes of it that come late from bringing it back. What it has much of
+ * goes in steps, so that nobody else who asks D1 has to wait for all of it. Begun again, it goes on.
+ */
 export async function forgetRoutine(binding: D1Database, routineId: string, nowMs: number): Promise<void> {
   const database = drizzle(binding);
   const forgotten = { id: routineId, at: nowMs };
@@ -113,13 +127,24 @@ export async function forgetRoutine(binding: D1Database, routineId: string, nowM
       .values(forgotten)
       .onConflictDoUpdate({ target: forgottenRoutines.id, set: forgotten }),
     database.delete(routines).where(eq(routines.id, routineId)),
-    database.delete(runs).where(eq(runs.routineId, routineId)),
-    database.delete(deadLetters).where(eq(deadLetters.routineId, routineId)),
-    database.delete(notifications).where(eq(notifications.routineId, routineId)),
     database.delete(subscriptionTable).where(eq(subscriptionTable.routineId, routineId)),
     database.delete(dueRoutines).where(eq(dueRoutines.routineId, routineId)),
   ]);
+  for (const statement of [FORGET_RUNS, FORGET_LETTERS, FORGET_NOTIFICATIONS]) {
+    for (let gone = FORGOTTEN_AT_ONCE; gone === FORGOTTEN_AT_ONCE; ) {
+      const { results } = await binding.prepare(statement).bind(routineId, FORGOTTEN_AT_ONCE).all();
+      gone = results.length;
+    }
+  }
 }
+
+/** A row of D1 that is deleted is one in each of its indexes too. */
+const FORGOTTEN_AT_ONCE = 1_000;
+const some = (table: string) =>
+  `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE routine_id = ? LIMIT ?) RETURNING 1`;
+const FORGET_RUNS = some("runs");
+const FORGET_LETTERS = some("dead_letters");
+const FORGET_NOTIFICATIONS = some("notifications");
 
 type Listed = typeof routines | typeof runs;
 

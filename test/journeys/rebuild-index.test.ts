@@ -210,6 +210,28 @@ describe("a rebuild", () => {
     expect(await rowsOf()).toEqual(before);
   });
 
+  it("takes out runs that their object has forgotten since, and no others", async () => {
+    const [routine, other] = [await buildRoutine(), await buildRoutine()];
+    const runs = [await fired(routine), await fired(other)].map(({ run_id }) => run_id);
+    const listed = async () => {
+      const { results } = await env.DB.prepare("SELECT id FROM runs ORDER BY id").all<{ id: string }>();
+      return results.map(({ id }) => id);
+    };
+    await vi.waitFor(async () => expect(await listed()).toEqual(expect.arrayContaining(runs)));
+    const before = await listed();
+    // As after `wrangler d1 time-travel restore`: more than are compared at once.
+    await env.DB.prepare(
+      `INSERT INTO runs (id, routine_id, status, trigger_type, doc, version)
+        WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < 2500)
+        SELECT printf('run_0%025d', i), routine_id, status, trigger_type, doc, version FROM numbers, runs WHERE id = ?`,
+    )
+      .bind(runs[0])
+      .run();
+    expect(await listed()).toHaveLength(before.length + 2_500);
+    expect(await rebuild()).toMatchObject({ failed: [] });
+    await vi.waitFor(async () => expect(await listed()).toEqual(before), 10_000);
+  });
+
   it("writes again what is damaged, also where D1 has the version that there is", async () => {
     const routine = await buildRoutine();
     await fired(routine);

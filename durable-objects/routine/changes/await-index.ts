@@ -60,6 +60,8 @@ export class AwaitIndex {
     if (this.#outbox.has("project_routine", id)) return refuse("index_behind");
     const runs = this.#work.change((tx) => {
       for (const other of this.#others) other.oweAll(tx, id);
+      // Where it was set back, it lists what has been forgotten since.
+      this.#outbox.owe(tx, "forget_run", id);
       return this.#outbox.oweRuns(tx);
     });
     this.#deliver.drain();

@@ -1,6 +1,14 @@
 /** Writes to the index in D1: the routine's own entry, its runs, and its dead letters. */
 import { writeDeadLetters } from "#instance/d1/dead-letters.ts";
-import { forgetRoutine, forgetRuns, type RoutineEntry, writeRoutine, writeRuns } from "#instance/d1/routine-index.ts";
+import {
+  forgetRoutine,
+  forgetRuns,
+  listedRuns,
+  type RoutineEntry,
+  writeRoutine,
+  writeRuns,
+} from "#instance/d1/routine-index.ts";
+import { kindOf } from "#protocol/ids.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Receiver } from "../outbox/lane.ts";
 import type { OwedKind } from "../outbox/outbox.ts";
@@ -86,20 +94,41 @@ export class RunsToIndex implements Receiver {
   }
 }
 
+/** So many runs that D1 lists are compared at once. */
+const COMPARED_AT_ONCE = 1_000;
+
 /** Runs that are gone. Nothing else of them is owed, so it does not matter what comes first. */
 export class RunsFromIndex implements Receiver {
   readonly name = "the index of runs that are gone";
   readonly sizes = [500, 50];
   readonly atOnce = 1;
   readonly #index: D1Database;
+  readonly #runs: RunStore;
 
-  constructor(index: D1Database) {
+  constructor(index: D1Database, runs: RunStore) {
     this.#index = index;
+    this.#runs = runs;
   }
 
+  /** @param ids of runs; the routine's own for all that D1 lists of it and the object has not got. */
   async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
-    await forgetRuns(this.#index, ids);
+    for (const id of ids) if (kindOf(id) === "routine") await this.#forgetUnknown(id);
+    await forgetRuns(
+      this.#index,
+      ids.filter((id) => kindOf(id) !== "routine"),
+    );
     return [];
+  }
+
+  async #forgetUnknown(routineId: string): Promise<void> {
+    for (let after = ""; ; ) {
+      const listed = await listedRuns(this.#index, routineId, after, COMPARED_AT_ONCE);
+      const unknown = this.#runs.unknown(listed);
+      if (unknown.length > 0) await forgetRuns(this.#index, unknown);
+      const last = listed.at(-1);
+      if (last === undefined || listed.length < COMPARED_AT_ONCE) return;
+      after = last;
+    }
   }
 }
 

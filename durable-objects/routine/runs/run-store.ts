@@ -142,6 +142,12 @@ export class RunStore {
     return documents;
   }
 
+  /** Which of these ids are of no run that there is. */
+  unknown(ids: readonly string[]): string[] {
+    const rows = this.#sql.exec<{ id: string }>(UNKNOWN, JSON.stringify(ids)).toArray();
+    return rows.map(({ id }) => id);
+  }
+
   list({ limit, cursor }: PageRequest): Page<ListedRun> {
     const where = cursor === null ? undefined : lt(runs.id, cursor);
     const query = pageBounds({ table: runs, key: runs.id, doc: runs.doc, where, limit });
@@ -209,6 +215,7 @@ function rowOf<Stored extends { doc: string }>(stored: Stored): Omit<Stored, "do
 }
 
 const UNSETTLED_OF = `SELECT id FROM runs WHERE session_id = ? AND ${IS_UNSETTLED} ORDER BY id LIMIT ?`;
+const UNKNOWN = "SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = value)";
 const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
 const SAVED = "doc = ?, phase = ?, overdue = ?, boot = ?, features = ?, ending = ?, before = ?, version = ?";
