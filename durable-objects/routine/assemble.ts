@@ -126,7 +126,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
     ...{ connectorParts, toGate },
     ...{ env, config, frames, toIndex, environments, sender },
   });
-  const deliver = new Deliver(outbox, work, receivers, () => purge.ifOver());
+  const deliver = new Deliver(outbox, work, receivers, () => purge.look());
 
   const index = new AwaitIndex(work, outbox, deliver, toIndex, [core.deadLetters, core.notifications]);
   const changes = new RoutineChanges({ ...core, entry, index });
@@ -139,7 +139,7 @@ export function assemble({ context, env, config, database, ownerKey, authorities
   const accesses = new Accesses(work, database, authorities);
 
   const retention = retentionOf(core, context.storage.sql, config.keep);
-  const looked = { ...core, dueSchedules, deliver, sender, retention };
+  const looked = { ...core, dueSchedules, deliver, sender, retention, purge };
   const alarm = new Alarm(ownerKey, context.storage, concernsOf(looked), alarmAt);
   work.followedBy(() => alarm.arm());
   viewers.armedBy(() => alarm.arm());

@@ -1,5 +1,6 @@
 /** What a routine's object looks after by its alarm. */
 import type { Concern } from "../alarm.ts";
+import type { Purge } from "./changes/purge.ts";
 import type { Conversations } from "./conversations/conversations.ts";
 import type { Notifications } from "./notifications/notifications.ts";
 import type { SendNotifications } from "./notifications/send-notifications.ts";
@@ -38,6 +39,7 @@ interface Parts {
   watches: Watches;
   gate: WakeGate;
   retention: Retention;
+  purge: Purge;
 }
 
 /** What the alarm looks after, in this order. */
@@ -61,6 +63,7 @@ export function concernsOf(parts: Parts): Concern[] {
     watches,
     gate,
     retention,
+    purge,
   } = parts;
   return [
     {
@@ -87,6 +90,7 @@ export function concernsOf(parts: Parts): Concern[] {
     { name: "silence", next: () => health.quietAt(), look: (nowMs) => health.lookForSilence(nowMs) },
     { name: "links", next: () => sockets.next(), look: (nowMs) => sockets.closeLate(nowMs) },
     { name: "retention", next: () => retention.next(), look: (nowMs) => retention.look(nowMs) },
+    { name: "deletion", next: () => purge.next(), look: () => purge.look() },
     { name: "viewers", next: () => viewers.nextDue(), look: (nowMs) => viewers.closeDue(nowMs) },
   ];
 }

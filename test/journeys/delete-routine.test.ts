@@ -1,10 +1,16 @@
 /** A routine is deleted while a run is on: tokens first, then runs; what stays is a tombstone that answers 404. */
-import { runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
+import { RowsLeft } from "#durable-objects/routine/changes/purge.ts";
 import { buildRoutine, call, fire, fired, watch } from "#test/support/api.ts";
 import { CANCELED, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
-import { ownerOf } from "#test/support/objects.ts";
+import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 const TABLES =
   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name <> 'sqlite_sequence'";
@@ -38,6 +44,46 @@ it("revokes, cancels, forgets", async () => {
   expect(await tablesThatHave(routine.id, secret)).toEqual([]);
 });
 
+it("goes in small steps where it has much, and is gone for people at once", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  const taken = new Map<RowsLeft, number>();
+  const { empty } = RowsLeft.prototype;
+  vi.spyOn(RowsLeft.prototype, "empty").mockImplementation(function (this: RowsLeft, tx, table) {
+    const gone = empty.call(this, tx, table);
+    taken.set(this, (taken.get(this) ?? 0) + gone);
+    return gone;
+  });
+  const [large, other] = [await buildRoutine({ max_concurrent: 1 }), await buildRoutine()];
+  for (let fires = 0; fires < 60; fires += 1) await fired(large);
+  await runInDurableObject(ownerOf(large.id), (_object, { storage }) => {
+    multiply(storage, "runs", 10_000, { id: "printf('run_%026d', i)", status: "'succeeded'" });
+    multiply(storage, "transcript", 5_000, { last_seq: "i + 100000" });
+  });
+  await evictOwnerOf(large.id);
+  expect((await call("DELETE", `/api/v1/routines/${large.id}`)).status).toBe(204);
+  const { results } = await env.DB.prepare(
+    "SELECT id FROM routines WHERE id = ?1 UNION ALL SELECT id FROM runs WHERE routine_id = ?1",
+  )
+    .bind(large.id)
+    .all();
+  expect(results).toEqual([]);
+  expect((await fire(large)).status).toBe(404);
+  expect(await rowCount(large.id, "runs")).toBeGreaterThan(9_000);
+  let rings = 0;
+  for (; (await rowCount(large.id, "runs")) > 0 && rings < 200; rings += 1) {
+    vi.setSystemTime(Date.now() + 2_000);
+    await runDurableObjectAlarm(ownerOf(large.id));
+    // Whoever asks meanwhile, of this object or beside it, is answered.
+    expect((await call("GET", `/api/v1/routines/${large.id}`)).status).toBe(404);
+    expect((await call("GET", `/api/v1/routines/${other.id}`)).status).toBe(200);
+    if (rings === 5) await evictDurableObject(ownerOf(large.id));
+  }
+  await vi.waitFor(async () => expect(await rowCount(large.id, "transcript")).toBe(0));
+  expect(Math.max(...taken.values())).toBeLessThanOrEqual(1_000);
+  expect([...taken.values()].filter((rows) => rows > 0).length).toBeGreaterThanOrEqual(15);
+  expect(await rowCount(large.id, "routine")).toBe(1);
+}, 240_000);
+
 it("leaves no storage behind when somebody asks for an id that nobody owns", async () => {
   const unknown = "rtn_1M80BZZZZZZZZZZZZZZZZZZZZZ";
   expect((await call("GET", `/api/v1/routines/${unknown}`)).status).toBe(404);
@@ -59,6 +105,18 @@ async function tablesThatHave(id: string, text: string): Promise<string[]> {
   const { results: tables } = await env.DB.prepare(TABLES).all<{ name: string }>();
   const rows = await env.DB.batch(tables.map(({ name }) => env.DB.prepare(`SELECT * FROM ${name}`)));
   return [...inObject, ...tables.filter((_table, at) => hasIt(rows[at]?.results)).map(({ name }) => `d1.${name}`)];
+}
+
+/** Copies of a table's first row. @param other expressions for columns that differ; `i` counts from 1. */
+function multiply({ sql }: DurableObjectStorage, table: string, count: number, other: Record<string, string>): void {
+  const columns = sql.exec<{ name: string }>(`SELECT name FROM pragma_table_info('${table}')`).toArray();
+  const values = columns.map(({ name }) => other[name] ?? name);
+  sql.exec(
+    `INSERT INTO ${table} (${columns.map(({ name }) => name).join(", ")})
+      WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ?)
+      SELECT ${values.join(", ")} FROM (SELECT * FROM ${table} LIMIT 1), numbers`,
+    count,
+  );
 }
 
 function rowCount(id: string, table: string): Promise<number> {

@@ -13,6 +13,7 @@ import type { Tx, Work } from "../work.ts";
 import type { AwaitIndex } from "./await-index.ts";
 import type { DefinitionChanges } from "./change-definition.ts";
 import type { IndexEntry } from "./index-entry.ts";
+import { cancelWaiting } from "./purge.ts";
 
 /** A token or secret is shown once, so its answer waits for D1 no longer than this: the object has put it in force already. */
 const TOLD_WITHIN_MS = 2_000;
@@ -92,9 +93,11 @@ export class RoutineChanges {
       definitions.update(tx, routine, { status: "deleted", tokenHash: null });
       this.#forget(tx, routine.id);
       this.#parts.waiters.closeAll(tx);
-      for (const runId of runs.queue.unsettled()) {
+      for (const runId of [...runs.queue.active(), ...runs.queue.waiting()]) {
         engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
       }
+      // The others, and all that is kept, follow in steps: see `Purge`.
+      cancelWaiting(tx, this.#parts);
     });
     viewers.closeAll(CLOSE_CODES.noSuchSession, "the routine has been deleted");
     return (await index.isForgotten(routine.id)) ? success(null) : refuse("index_behind", BEHIND.remove);

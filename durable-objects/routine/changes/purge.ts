@@ -1,14 +1,12 @@
 /** What is left of a deleted routine once its last run has stopped: a row that says so. */
-import { is } from "drizzle-orm";
-import { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { is, sql } from "drizzle-orm";
+import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { ROUTINE_DEFAULTS, type RoutineDefinition } from "#protocol/routine.ts";
-import type { Conversations } from "../conversations/conversations.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import * as schema from "../schema.ts";
-import type { Artifacts } from "../sessions/artifacts.ts";
-import type { TranscriptLog } from "../transcript/transcript-log.ts";
 import type { Tx, Work } from "../work.ts";
 
 /** All tables but the routine's own: a new one is among them by itself. */
@@ -16,16 +14,30 @@ export const PURGED = Object.values(schema).filter(
   (table): table is typeof table & SQLiteTable => is(table, SQLiteTable) && table !== schema.routine,
 );
 
+/** What lies in R2 too: it is removed there once no row is left that names it. */
+const IN_BUCKETS = [
+  { tables: [schema.conversationParts, schema.conversations], owed: "tidy_conversation" },
+  { tables: [schema.artifacts], owed: "tidy_artifacts" },
+  { tables: [schema.transcript], owed: "tidy_transcript" },
+] as const;
+
+/** Rows that go in one transaction, of all tables together. */
+const ROWS_AT_ONCE = 1_000;
+/** Waiting runs that are canceled in one transaction: each is written several times. */
+const CANCELED_AT_ONCE = 50;
+
 interface Parts {
   work: Work;
   definitions: DefinitionStore;
   runs: RunStore;
+  engine: RunEngine;
   outbox: Outbox;
-  conversations: Conversations;
-  artifacts: Artifacts;
-  log: TranscriptLog;
 }
 
+/**
+ * A deleted routine goes in small steps, one at each ring of the alarm: an object, and those beside it, do other things meanwhile.
+ * How far it has come is what is left, so that an eviction costs nothing.
+ */
 export class Purge {
   readonly #parts: Parts;
 
@@ -33,27 +45,89 @@ export class Purge {
     this.#parts = parts;
   }
 
-  /** A deleted routine that is over keeps its tombstone, and nothing else: what lies in R2 goes first. */
-  ifOver(): void {
-    const { work, definitions, runs, outbox, conversations, artifacts, log } = this.#parts;
+  /** When it goes on, in Unix milliseconds; null for a routine that is not deleted, that is gone, and while a run or a call is on. */
+  next(): number | null {
+    const { definitions, runs, outbox } = this.#parts;
     const routine = definitions.row();
-    if (routine?.status !== "deleted" || runs.queue.unsettled().length > 0 || !outbox.isEmpty()) return;
+    if (routine?.status !== "deleted" || isBlank(routine.definition)) return null;
+    if (runs.queue.places().queued > 0) return 0;
+    return runs.queue.hasUnsettled() || !outbox.isEmpty() ? null : 0;
+  }
+
+  /** Takes one step, where one is to be taken. In the end the tombstone is left, and nothing else. */
+  look(): void {
+    const { work, definitions, runs } = this.#parts;
+    const routine = definitions.row();
+    if (routine === null || this.next() === null) return;
     work.change((tx) => {
-      const isOwed = [conversations.dropAll(tx, routine.id), artifacts.dropAll(tx, routine.id)];
-      if (log.dropAll(tx)) {
-        outbox.owe(tx, "tidy_transcript", routine.id);
-        isOwed.push(true);
-      }
-      if (!isOwed.includes(true)) purge(tx, work);
+      if (runs.queue.places().queued > 0) cancelWaiting(tx, this.#parts);
+      else this.#empty(tx, routine.id);
     });
+  }
+
+  #empty(tx: Tx, routineId: string): void {
+    const { work, outbox } = this.#parts;
+    const rows = new RowsLeft(ROWS_AT_ONCE);
+    let isToWait = false;
+    for (const { tables, owed } of IN_BUCKETS) {
+      const gone = tables.reduce((sum, table) => sum + rows.empty(tx, table), 0);
+      const isLeft = tables.some((table) => hasRows(tx, table));
+      if (gone > 0 && !isLeft) outbox.owe(tx, owed, routineId);
+      isToWait ||= gone > 0 || isLeft;
+    }
+    if (!isToWait) emptyTables(tx, rows);
+    work.forgetAll(tx);
   }
 }
 
-/** Empties everything but the routine's own row, and takes out of that what its owner wrote. */
-export function purge(tx: Tx, work: Work): void {
-  for (const table of PURGED) tx.database.delete(table).run();
-  tx.database.update(schema.routine).set({ definition: BLANK, pausedReason: null }).run();
-  work.forgetAll(tx);
+/** Cancels some of the runs that wait for a place. A routine that is deleted starts none of them meanwhile. */
+export function cancelWaiting(tx: Tx, { runs, engine }: Pick<Parts, "runs" | "engine">): void {
+  for (const runId of runs.queue.queued(CANCELED_AT_ONCE)) {
+    engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
+  }
+}
+
+/** How many rows may still go. */
+export class RowsLeft {
+  #left: number;
+
+  /** @param left at least one. */
+  constructor(left: number) {
+    this.#left = left;
+  }
+
+  get isOver(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** @returns how many rows of the table have gone. */
+  empty(tx: Tx, table: SQLiteTable): number {
+    if (this.isOver) return 0;
+    const { name, columns, primaryKeys } = getTableConfig(table);
+    const keys = primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary);
+    const key = keys.map((column) => column.name).join(", ");
+    const some = `DELETE FROM ${name} WHERE (${key}) IN (SELECT ${key} FROM ${name} LIMIT ?) RETURNING 1`;
+    const gone = tx.sql.exec(some, this.#left).toArray().length;
+    this.#left -= gone;
+    return gone;
+  }
+}
+
+/**
+ * Empties everything but the routine's own row, as far as rows may go; where they may to the end, it takes out of that row what its
+ * owner wrote.
+ */
+export function emptyTables(tx: Tx, rows: RowsLeft): void {
+  for (const table of PURGED) rows.empty(tx, table);
+  if (!rows.isOver) tx.database.update(schema.routine).set({ definition: BLANK, pausedReason: null }).run();
+}
+
+function hasRows(tx: Tx, table: SQLiteTable): boolean {
+  return tx.database.select({ one: sql`1` }).from(table).limit(1).all().length > 0;
+}
+
+function isBlank({ name }: RoutineDefinition): boolean {
+  return name === BLANK.name;
 }
 
 /** The form stays: whoever reads the row finds a definition. Of what its owner wrote there is nothing in it. */

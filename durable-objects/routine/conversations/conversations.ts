@@ -153,15 +153,6 @@ export class Conversations {
     this.#outbox.owe(tx, "tidy_conversation", sessionId);
   }
 
-  /** Forgets all of a routine's. @returns whether there was any. */
-  dropAll(tx: Tx, routineId: string): boolean {
-    const gone = tx.sql.exec("DELETE FROM conversations RETURNING 1").toArray();
-    if (gone.length === 0) return false;
-    tx.sql.exec("DELETE FROM conversation_parts");
-    this.#outbox.owe(tx, "tidy_conversation", routineId);
-    return true;
-  }
-
   /** When the first one is old enough to be forgotten, in Unix milliseconds, or before it; null where there is none. */
   next(): number | null {
     return this.#earliest.get();

@@ -44,9 +44,13 @@ export class RunQueue {
     return this.#ids(DUE, nowMs, limit);
   }
 
-  /** Ids of all runs that wait, oldest first. */
-  queued(): string[] {
-    return this.#ids(QUEUED);
+  /** Ids of runs that wait, oldest first; all of them without a limit. */
+  queued(limit = -1): string[] {
+    return this.#ids(QUEUED, limit);
+  }
+
+  hasUnsettled(): boolean {
+    return this.#ids(ANY_UNSETTLED).length > 0;
   }
 
   /** Ids of all runs that hold a place, oldest first. */
@@ -94,7 +98,8 @@ const COUNT = `SELECT status, COUNT(*) AS count FROM runs WHERE ${IS_UNSETTLED} 
 const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_before <= ? AND NOT EXISTS (
   SELECT 1 FROM runs AS before WHERE before.session_id = runs.session_id AND before.id < runs.id
   AND before.${IS_UNSETTLED}) ORDER BY id LIMIT ?`;
-const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id`;
+const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id LIMIT ?`;
+const ANY_UNSETTLED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} LIMIT 1`;
 const ACTIVE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${HAS_PLACE} ORDER BY id`;
 const WAITING = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${statusIn(["waiting"])} ORDER BY id`;
 /** Runs that wait for a place come last. */

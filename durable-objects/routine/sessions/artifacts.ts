@@ -75,14 +75,6 @@ export class Artifacts {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Forgets all of a routine's, and owes it to R2. @returns whether there was any. */
-  dropAll(tx: Tx, routineId: string): boolean {
-    const gone = tx.sql.exec("DELETE FROM artifacts RETURNING 1").toArray();
-    if (gone.length > 0) this.#outbox.owe(tx, "tidy_artifacts", routineId);
-    this.#earliest.forget();
-    return gone.length > 0;
-  }
-
   /** Forgets a session's, and owes it to R2. */
   drop(tx: Tx, sessionId: string): void {
     const gone = tx.sql.exec("DELETE FROM artifacts WHERE session_id = ? RETURNING 1", sessionId).toArray();

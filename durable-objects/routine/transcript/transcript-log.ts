@@ -107,13 +107,6 @@ export class TranscriptLog {
     this.#recent.drop(sessionId);
   }
 
-  /** All of them. @returns whether there was any. */
-  dropAll(tx: Tx): boolean {
-    const hasAny = tx.sql.exec("SELECT 1 FROM transcript LIMIT 1").toArray().length > 0;
-    tx.sql.exec("DELETE FROM transcript");
-    return hasAny;
-  }
-
   /** Stores what was appended and noted, a row for each session. */
   #write(tx: Tx): void {
     for (const [sessionId, { end, lines }] of this.#pending.peek() ?? []) {
