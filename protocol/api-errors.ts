@@ -232,6 +232,11 @@ export const API_ERRORS = {
     message: "The service behind this proxy did not answer.",
     hint: "Try again soon; if it stays so, check the upstream's address and credentials.",
   },
+  upstream_slow: {
+    type: "overloaded_error",
+    message: "The service behind this proxy takes too long.",
+    hint: "Try again soon; if it stays so, look at that service, or at the line to it.",
+  },
   upstream_limited: {
     type: "rate_limit_error",
     message: "The repository's server takes no more requests for now.",

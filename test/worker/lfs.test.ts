@@ -1,5 +1,5 @@
 /** Git LFS: the sandbox gets addresses of its own proxy in the place of a store's, and nothing by which the store lets it in. */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { mayBeAsked } from "#worker/proxy/lfs/batch.ts";
 import { ProxyBed, REPOSITORY, type Seen } from "./proxy-bed.ts";
 import type { Asked } from "./support.ts";
@@ -136,6 +136,93 @@ it("says what is wrong with what a server tells, and why it refuses", async () =
   const error = { code: 404, message: `${"y".repeat(499)}😀` };
   bed.upstream = () => Response.json({ objects: [{ oid: OID, size: SIZE, error }] });
   expect(await (await proxy(BATCH, batch("download"))).text()).not.toMatch(half);
+});
+
+describe("what is slow is told as what it is", () => {
+  const later = globalThis.setTimeout;
+  /** What would be waited for for half a minute and longer is over a thousand times sooner. */
+  const hurry = () => {
+    const sooner = (work: () => void, ms = 0) => later(work, ms >= 25_000 ? ms / 1_000 : ms);
+    globalThis.setTimeout = sooner as typeof setTimeout;
+  };
+  afterEach(() => {
+    globalThis.setTimeout = later;
+  });
+  /** What begins, and does not go on. */
+  const stuck = () => {
+    let isFirst = true;
+    return new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (!isFirst) return new Promise<void>(() => undefined);
+        isFirst = false;
+        controller.enqueue(new TextEncoder().encode("{"));
+        return undefined;
+      },
+    });
+  };
+  const told = async (asked: Promise<Response>) => {
+    const answer = await asked;
+    return { status: answer.status, text: await answer.text() };
+  };
+  /** The next requests to the outside get no answer, as long as they are waited for. */
+  const silence = () =>
+    vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
+      const { promise, reject } = Promise.withResolvers<Response>();
+      init?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
+      if (init?.body instanceof ReadableStream) new Response(init.body).arrayBuffer().catch(reject);
+      expect(String(input)).toMatch(/^http/);
+      return promise;
+    });
+
+  it("a server's answer", async () => {
+    const { proxy } = await bed.begin();
+    hurry();
+    bed.upstream = () => new Response(stuck());
+    expect(await told(proxy(BATCH, batch("download")))).toEqual({
+      status: 503,
+      text: expect.stringMatching(/takes too long\. Reason: http:\/\/127\.0\.0\.1:9418 had begun to answer Git LFS/),
+    });
+    silence();
+    expect(await told(proxy(BATCH, batch("download")))).toEqual({
+      status: 503,
+      text: expect.stringContaining("neither took nor answered anything for 60 s"),
+    });
+  });
+
+  it("the sandbox's request", async () => {
+    const { proxy } = await bed.begin();
+    hurry();
+    const answer = await told(proxy(BATCH, { ...batch("download"), body: stuck() }));
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining("came too slowly")]);
+    expect(bed.asked).toEqual([]);
+  });
+
+  it("an upload: the sandbox's part, and the store's", async () => {
+    const { proxy } = await bed.begin();
+    serves({ upload: { href: STORE } });
+    const way = await wayOf(proxy, "upload");
+    hurry();
+    silence();
+    const put = (body: unknown): Asked => ({ method: "PUT", body, headers: { "content-length": "5" } });
+    expect(await told(proxy(way, put(stuck())))).toEqual({
+      status: 400,
+      text: expect.stringContaining("came too slowly"),
+    });
+    expect(await told(proxy(way, put("12345")))).toEqual({
+      status: 503,
+      text: expect.stringContaining("https://store.example.com neither took nor answered anything for 300 s"),
+    });
+  });
+
+  it("a download that stands still, by a notice of the run", async () => {
+    const { proxy, notices } = await bed.begin();
+    serves({ download: { href: STORE } }, () => new Response(stuck()));
+    const way = await wayOf(proxy, "download");
+    hurry();
+    const answer = await proxy(way);
+    await expect(answer.text()).rejects.toThrow();
+    await vi.waitFor(async () => expect((await notices()).map(({ code }) => code)).toEqual(["upstream_slow"]));
+  });
 });
 
 describe("an object's address", () => {

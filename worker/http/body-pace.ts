@@ -20,6 +20,7 @@ export class BodyPace {
   readonly #graceMs: number;
   /** For how long the sender may be waited for from here on, in milliseconds. */
   #left: number;
+  #isOver = false;
 
   constructor(graceMs: number = GRACE_MS, now: () => number = Date.now) {
     this.#graceMs = graceMs;
@@ -27,12 +28,17 @@ export class BodyPace {
     this.#now = now;
   }
 
+  /** Whether the sender was too slow. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** The next piece. @throws BodyTooSlow when it does not come in time. */
   async read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Read> {
     const begun = this.#now();
     const read = await this.#inTime(reader.read());
     const left = this.#left + (read.value?.length ?? 0) / LEAST_RATE - (this.#now() - begun);
-    if (left < 0) throw new BodyTooSlow("the body comes too slowly");
+    if (left < 0) throw this.#tooSlow();
     this.#left = Math.min(this.#graceMs, left);
     return read;
   }
@@ -45,7 +51,7 @@ export class BodyPace {
 
   async #inTime<Value>(coming: Promise<Value>): Promise<Value> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new BodyTooSlow("the body comes too slowly")), Math.max(0, this.#left));
+    const timer = setTimeout(() => reject(this.#tooSlow()), Math.max(0, this.#left));
     // One that breaks after it was given up is nobody's fault any more.
     coming.catch(() => undefined);
     try {
@@ -53,6 +59,11 @@ export class BodyPace {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #tooSlow(): BodyTooSlow {
+    this.#isOver = true;
+    return new BodyTooSlow("the body comes too slowly");
   }
 }
 

@@ -50,4 +50,9 @@ function sentences(refusal: Refusal): string[] {
 }
 
 /** Refusals whose hint in the table is for whoever reads git's output. */
-const HINTED: readonly ApiErrorCode[] = ["upstream_unreachable", "upstream_limited", "github_unreachable"];
+const HINTED: readonly ApiErrorCode[] = [
+  "upstream_unreachable",
+  "upstream_slow",
+  "upstream_limited",
+  "github_unreachable",
+];

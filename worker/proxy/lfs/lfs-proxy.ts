@@ -6,20 +6,18 @@ import { parseJson } from "#rules/json.ts";
 import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { withheld } from "#rules/secrets/withheld.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
+import { readBytes } from "#worker/http/read-bytes.ts";
 import { renderRefusal } from "#worker/http/render-error.ts";
 import { readLease } from "../authorize.ts";
 import { type GitTarget, readRepository } from "../git/git-target.ts";
 import { NOTHING_ALLOWED } from "../git/push-rules.ts";
-import { readStart } from "../read-start.ts";
 import { tellRefusal } from "../render-to-agent.ts";
 import { secretsOf } from "../withhold.ts";
 import { answerBatch, type BatchRequest, batchAnswerSchema, batchRequestSchema } from "./batch.ts";
-import { askLfs, authorized, LFS_TYPE } from "./lfs-upstream.ts";
+import { askLfs, authorized, LFS_TYPE, readLfsAnswer } from "./lfs-upstream.ts";
 import { sealTicket } from "./tickets.ts";
 
 const REQUEST_BYTES = 1_048_576;
-const ANSWER_BYTES = 8_388_608;
-const ANSWER_MS = 30_000;
 
 /** `POST …/info/lfs/objects/batch`: which objects there are, and where. */
 export function proxyLfsBatch(c: HttpContext): Promise<Response> {
@@ -33,9 +31,10 @@ export function proxyLfsBatch(c: HttpContext): Promise<Response> {
     const sent = { ...asked.value, transfers: ["basic"], hash_algo: "sha256" };
     const answer = await askLfs(c.var.deps.gitCredentials, target.url, "objects/batch", access, JSON.stringify(sent));
     if (!answer.ok) return answer;
-    const text = await readStart(answer.value.body, ANSWER_BYTES, ANSWER_MS);
-    const told = batchAnswerSchema.safeParse(parseJson(text));
     const { origin } = new URL(target.url);
+    const text = await readLfsAnswer(answer.value, origin);
+    if (!text.ok) return text;
+    const told = batchAnswerSchema.safeParse(parseJson(text.value));
     if (!told.success)
       return refuse("upstream_unreachable", { reason: `${origin} answers Git LFS in no form that is known` });
     const { keyRing, gitCredentials } = c.var.deps;
@@ -102,9 +101,9 @@ function render(c: HttpContext, refusal: Refusal): Response {
 }
 
 async function readBatch(c: HttpContext): Promise<Result<BatchRequest>> {
-  const text = await readStart(c.req.raw.body, REQUEST_BYTES, ANSWER_MS);
-  if (text.length > REQUEST_BYTES) return refuse("body_too_large", { limit_bytes: REQUEST_BYTES, field: "body" });
-  const json = parseJson(text);
+  const bytes = await readBytes(c.req.raw, REQUEST_BYTES);
+  if (!bytes.ok) return bytes;
+  const json = parseJson(new TextDecoder().decode(bytes.value));
   const read = batchRequestSchema.safeParse(json);
   return read.success
     ? success(read.data)

@@ -1,12 +1,13 @@
 /** Asks the LFS server of a repository, with the instance's credential. */
 
 import { z } from "zod";
-import { type Result, refuse, success } from "#protocol/errors.ts";
+import { type Refusal, type Result, refuse, success } from "#protocol/errors.ts";
 import { beginningOf } from "#protocol/well-formed.ts";
 import { parseJson } from "#rules/json.ts";
 import { withheld } from "#rules/secrets/withheld.ts";
 import { basicAuthorization } from "#worker/auth/credentials.ts";
 import type { Access } from "#worker/github/installation-tokens.ts";
+import { BodyTooSlow, paced } from "../../http/body-pace.ts";
 import { askWithCredential, type GitCredential, type GitCredentials } from "../git/git-credentials.ts";
 import { refusedBy } from "../git/upstream-refusals.ts";
 import { readStart } from "../read-start.ts";
@@ -20,6 +21,7 @@ const REDIRECT_LIMIT = 3;
 const ASK_MS = 60_000;
 /** An error answer of a server's is short. */
 const ERROR_BYTES = 16_384;
+const ANSWER_BYTES = 8_388_608;
 
 /**
  * @param url the repository's. @param path below `info/lfs/`.
@@ -41,8 +43,9 @@ async function follow(url: string, path: string, body: string, credential: GitCr
   if (credential.pair !== null) headers.set("authorization", basicAuthorization(credential.pair));
   let place = `${url.replace(/\.git$/, "")}.git/info/lfs/${path}`;
   for (let followed = 0; followed <= REDIRECT_LIMIT; followed += 1) {
-    const answer = await send(place, { method: "POST", headers, body });
-    if (answer === null) return refuse("upstream_unreachable", { reason: `${origin} does not answer` });
+    const stall = new Stall(ASK_MS);
+    const answer = await send(place, { method: "POST", headers, body }, stall);
+    if (answer === null) return unanswered(origin, stall);
     if (answer.ok) return success(answer);
     const next = answer.headers.get("location");
     const isRedirect = answer.status >= 300 && answer.status < 400 && next !== null && URL.canParse(next, place);
@@ -75,17 +78,43 @@ async function refusedLfs(answer: Response, origin: string, credential: GitCrede
   };
 }
 
-async function send(
-  url: string,
-  request: { method: string; headers: Headers; body: string },
-): Promise<Response | null> {
-  const stall = new Stall(ASK_MS);
+/** @param stall ended with the answer's beginning. @returns null where there is none. */
+export async function send(url: string, request: RequestInit, stall: Stall): Promise<Response | null> {
   try {
     return await fetch(url, { ...request, redirect: "manual", signal: stall.signal });
   } catch {
     return null;
   } finally {
     stall.end();
+  }
+}
+
+/** Why `send` has had no answer. */
+export function unanswered(origin: string, stall: Stall): { ok: false; refusal: Refusal } {
+  if (!stall.signal.aborted) return refuse("upstream_unreachable", { reason: `${origin} does not answer` });
+  return refuse("upstream_slow", { reason: `${origin} neither took nor answered anything for ${stall.ms / 1_000} s` });
+}
+
+/** The whole of an answer of the server's, as text. */
+export async function readLfsAnswer(answer: Response, origin: string): Promise<Result<string>> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  try {
+    for await (const piece of answer.body === null ? [] : paced(answer.body)) {
+      length += piece.length;
+      if (length > ANSWER_BYTES) {
+        return refuse("proxy_refused", { reason: `${origin} answers Git LFS with more than ${ANSWER_BYTES} bytes` });
+      }
+      text += decoder.decode(piece, { stream: true });
+    }
+    return success(text);
+  } catch (error) {
+    if (error instanceof BodyTooSlow)
+      return refuse("upstream_slow", {
+        reason: `${origin} had begun to answer Git LFS, and did not come to the end in time`,
+      });
+    return refuse("upstream_unreachable", { reason: `${origin} broke off its answer to Git LFS` });
   }
 }
 

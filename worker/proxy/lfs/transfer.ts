@@ -1,16 +1,18 @@
 /** Moves one object of Git LFS between the sandbox and wherever its server keeps it. */
 
 import { type Result, refuse, success } from "#protocol/errors.ts";
+import type { LeaseRef } from "#protocol/runner-link.ts";
 import { gitFailure, retryAfterSeconds } from "#rules/calls/git-answers.ts";
 import type { HttpContext } from "#worker/http/http-env.ts";
-import { BodyTooSlow, paced } from "../../http/body-pace.ts";
+import { BodyPace, paced } from "../../http/body-pace.ts";
 import { STALL_MS } from "../git/git-upstream.ts";
 import { NOTHING_ALLOWED } from "../git/push-rules.ts";
 import { pump } from "../pump.ts";
+import { tellRun } from "../render-to-agent.ts";
 import { Stall } from "../stall.ts";
 import { mayBeAsked, type Place, type Transfer, type TransferName } from "./batch.ts";
 import { withRepository } from "./lfs-proxy.ts";
-import { LFS_TYPE } from "./lfs-upstream.ts";
+import { LFS_TYPE, send, unanswered } from "./lfs-upstream.ts";
 import { openTicket } from "./tickets.ts";
 
 /** A store may send on to where an object lies. */
@@ -22,18 +24,25 @@ export function proxyTransfer(c: HttpContext, action: TransferName): Promise<Res
     const transfer = await openTicket(c.var.deps.keyRing, lease.run_id, number, c.req.param("ticket") ?? "");
     if (transfer?.action !== action) return refuse("not_found", { field: "ticket" });
     if (action !== "download" && rule.push === "none") return refuse("proxy_refused", { reason: NOTHING_ALLOWED });
-    return action === "download" ? download(c, transfer, new URL(url).origin) : upload(c, transfer);
+    return action === "download" ? download(c, lease, transfer, new URL(url).origin) : upload(c, transfer);
   });
 }
 
-async function download(c: HttpContext, { href, header, size }: Transfer, origin: string): Promise<Result<Response>> {
+async function download(
+  c: HttpContext,
+  lease: LeaseRef,
+  { href, header, size }: Transfer,
+  origin: string,
+): Promise<Result<Response>> {
   let place = href;
   let headers = new Headers(header);
   for (let followed = 0; followed <= REDIRECT_LIMIT; followed += 1) {
-    const answer = await send(place, { method: "GET", headers }, new Stall(STALL_MS));
-    if (answer === null) return silent(place);
+    const stall = new Stall(STALL_MS);
+    const answer = await send(place, { method: "GET", headers }, stall);
+    if (answer === null) return unanswered(new URL(place).origin, stall);
     const next = answer.headers.get("location");
-    if (answer.ok) return sized(answer, size) ? success(passOn(c, answer, size)) : wrongSize(answer, size);
+    if (answer.ok)
+      return sized(answer, size) ? success(passOn(c, lease, answer, { size, place })) : wrongSize(answer, size);
     await answer.body?.cancel();
     const isRedirect = answer.status >= 300 && answer.status < 400 && next !== null && URL.canParse(next, place);
     if (!isRedirect) return refusedTransfer(answer, place);
@@ -59,10 +68,16 @@ async function wrongSize(answer: Response, size: number) {
 }
 
 /** No more than the object is long; git-lfs sees by its hash whether it is the right one. */
-function passOn(c: HttpContext, answer: Response, size: number): Response {
+function passOn(
+  c: HttpContext,
+  lease: LeaseRef,
+  answer: Response,
+  { size, place }: { size: number; place: string },
+): Response {
   const headers = { "content-type": "application/octet-stream" };
   if (answer.body === null) return new Response(null, { headers });
   let length = 0;
+  const stall = new Stall(STALL_MS);
   const passed = pump(answer.body, {
     onChunk: (chunk) => {
       length += chunk.length;
@@ -70,9 +85,16 @@ function passOn(c: HttpContext, answer: Response, size: number): Response {
     },
     onEnd: async () => {},
     leaveOn: c.req.raw.signal,
-    stall: new Stall(STALL_MS),
+    stall,
   });
-  c.executionCtx.waitUntil(passed.done);
+  // The answer has begun: git-lfs sees that it breaks off, and not why.
+  const tellIfSlow = async () => {
+    const code = "upstream_slow";
+    const { origin } = new URL(place);
+    const message = `${origin} sent nothing more of an object of Git LFS for ${STALL_MS / 1_000} s, so the download was broken off.`;
+    if (stall.signal.aborted) await tellRun(c, lease, { code, message });
+  };
+  c.executionCtx.waitUntil(passed.done.then(tellIfSlow));
   return new Response(passed.stream, { headers });
 }
 
@@ -95,17 +117,16 @@ async function upload(c: HttpContext, transfer: Transfer): Promise<Result<Respon
       controller.enqueue(chunk);
     },
   });
-  let isSlow = false;
+  const pace = new BodyPace();
   c.executionCtx.waitUntil(
-    paced(body)
+    paced(body, pace)
       .pipeThrough(touching)
       .pipeTo(writable)
-      .catch((error: unknown) => {
-        isSlow = error instanceof BodyTooSlow;
-      }),
+      .catch(() => {}),
   );
   const answer = await send(href, { method: "PUT", headers, body: readable }, stall);
-  if (answer === null) return isSlow ? refuse("body_too_slow", { field: "body" }) : silent(href);
+  if (answer === null)
+    return pace.isOver ? refuse("body_too_slow", { field: "body" }) : unanswered(new URL(href).origin, stall);
   await answer.body?.cancel();
   if (!answer.ok) return refusedTransfer(answer, href);
   return verify === null ? success(new Response(null)) : tellUploaded(verify, transfer);
@@ -115,28 +136,11 @@ async function tellUploaded({ href, header }: Place, { oid, size }: Transfer): P
   const headers = new Headers(header);
   headers.set("accept", LFS_TYPE);
   headers.set("content-type", LFS_TYPE);
-  const answer = await send(
-    href,
-    { method: "POST", headers, body: JSON.stringify({ oid, size }) },
-    new Stall(STALL_MS),
-  );
-  if (answer === null) return silent(href);
+  const stall = new Stall(STALL_MS);
+  const answer = await send(href, { method: "POST", headers, body: JSON.stringify({ oid, size }) }, stall);
+  if (answer === null) return unanswered(new URL(href).origin, stall);
   await answer.body?.cancel();
   return answer.ok ? success(new Response(null)) : refusedTransfer(answer, href);
-}
-
-async function send(url: string, request: RequestInit, stall: Stall): Promise<Response | null> {
-  try {
-    return await fetch(url, { ...request, redirect: "manual", signal: stall.signal });
-  } catch {
-    return null;
-  } finally {
-    stall.end();
-  }
-}
-
-function silent(url: string) {
-  return refuse("upstream_unreachable", { reason: `${new URL(url).origin} does not answer` });
 }
 
 function refusedTransfer({ status, headers }: Response, url: string) {
