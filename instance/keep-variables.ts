@@ -1,28 +1,6 @@
 /** The variables that say how long and how much an instance keeps. */
 import { z } from "zod";
 
-/** As the platform hands them over. */
-export interface KeepVariables {
-  KEEP_DAYS?: string;
-  KEEP_RUNS?: string;
-  KEEP_OCCURRENCES?: string;
-  KEEP_FILES_DAYS?: string;
-  KEEP_DELIVERIES_DAYS?: string;
-  MOVE_TRANSCRIPTS_DAYS?: string;
-  MOVE_TRANSCRIPTS_MB?: string;
-}
-
-/** Names, which may be shown as they are. */
-export const KEEP_NAMES = [
-  "KEEP_DAYS",
-  "KEEP_RUNS",
-  "KEEP_OCCURRENCES",
-  "KEEP_FILES_DAYS",
-  "KEEP_DELIVERIES_DAYS",
-  "MOVE_TRANSCRIPTS_DAYS",
-  "MOVE_TRANSCRIPTS_MB",
-] as const satisfies (keyof KeepVariables)[];
-
 export function between(least: number, most: number, fallback: number) {
   const number = z.coerce
     .number("must be a number")
@@ -42,6 +20,12 @@ export const keepVariables = {
   MOVE_TRANSCRIPTS_DAYS: between(1, 36_500, 7),
   MOVE_TRANSCRIPTS_MB: between(1, 9_000, 1_000),
 };
+
+/** As the platform hands them over. */
+export type KeepVariables = { [Name in keyof typeof keepVariables]?: string };
+
+/** Names, which may be shown as they are. */
+export const KEEP_NAMES = Object.keys(keepVariables) as (keyof KeepVariables)[];
 
 /** How long and how much is kept. Times are milliseconds. */
 export interface Keep {
