@@ -21,6 +21,7 @@ export class TestSocket {
     this.#socket = socket;
     socket.accept();
     socket.addEventListener("message", ({ data }) => {
+      if (data === "pong") return;
       const message: Message = JSON.parse(String(data));
       noteSaid(`the socket ${where}: ${message.type}`, String(data));
       this.messages.push(message);
@@ -34,6 +35,11 @@ export class TestSocket {
 
   send(message: unknown): void {
     this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Says that it is there, as a runner does that has nothing else to say. */
+  ping(): void {
+    if (this.closed === null) this.#socket.send("ping");
   }
 
   /** Says that it is over. The other side's answer is in `closed`, once it has come. */

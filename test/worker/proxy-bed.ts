@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { z } from "zod";
 import { runSchema } from "#protocol/run.ts";
+import { RUNNER_PING_MS } from "#protocol/runner-link.ts";
 import { readTranscript } from "#test/support/api.ts";
 import { workOn } from "#test/support/chains.ts";
 import { FakeRunner, type FakeWork, RUNNING } from "#test/support/fake-runner.ts";
@@ -33,7 +34,13 @@ export class ProxyBed {
     beforeAll(async () => {
       bed.#runner = await FakeRunner.join({ capacity: 100 });
     });
+    let pinging: ReturnType<typeof setInterval>;
     beforeEach(() => {
+      // Else a run would be lost whose test takes long on a slow machine.
+      pinging = setInterval(() => {
+        bed.#runner?.socket.ping();
+        for (const { work } of bed.#begun) work.link.ping();
+      }, RUNNER_PING_MS);
       bed.asked = [];
       bed.upstream = () => new Response("no answer prepared", { status: 500 });
       vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
@@ -48,6 +55,7 @@ export class ProxyBed {
     });
     // A run that is left on holds a place of the runner, also in the files that come after.
     afterEach(async () => {
+      clearInterval(pinging);
       for (const { runId, work } of bed.#begun.splice(0)) {
         if ((await read(runSchema, `/api/v1/runs/${runId}`)).status === "running") await work.finish();
       }
