@@ -1,8 +1,11 @@
 /** Several events of a transcript share one row, as JSON with a line for each. Pure. */
 import { byteLength } from "#protocol/transcript.ts";
 
-/** A row is closed when it is this long, in UTF-16 units: with the longest event behind it, it fits into a row. */
-const CHUNK_LENGTH = 131_072;
+/**
+ * A row is closed when it is this long, in UTF-16 units: with the longest event behind it, it has a MiB at most, where an
+ * object's rows may have two MB. It is longer than what a transaction mostly holds, which is 128 events.
+ */
+const CHUNK_LENGTH = 262_144;
 
 export interface Chunk {
   firstSeq: number;
