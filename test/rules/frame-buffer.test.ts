@@ -128,15 +128,16 @@ describe("FrameBuffer", () => {
     expect(buffer.isUrgent).toBe(true);
   });
 
-  it.each<[string, number, number]>([
+  it.each<[string, number | null, number]>([
     ["nothing was stored yet", 1_000_000, 0],
+    ["what was stored is still going out", null, 40],
     ["something was stored just now", 0, 40],
     ["something was stored 15 ms ago", 15, 25],
     ["something was stored 40 ms ago", 40, 0],
     ["something was stored a second ago", 1_000, 0],
     ["the clock was set back since something was stored", -60_000, 40],
-  ])("waits for more no longer than 40 ms after the last flush: %s", (_sentence, agoMs, waitMs) => {
+  ])("waits for more no longer than 40 ms after what was stored has gone out: %s", (_sentence, agoMs, waitMs) => {
     const nowMs = 1_000_000;
-    expect(FrameBuffer.waitMs(nowMs - agoMs, nowMs)).toBe(waitMs);
+    expect(FrameBuffer.waitMs(agoMs === null ? null : nowMs - agoMs, nowMs)).toBe(waitMs);
   });
 });

@@ -1,7 +1,7 @@
 /** Frames that have come and are not stored yet, of all runs of the object: one flush stores them all. Pure. */
 import type { Frame } from "#protocol/runner-link.ts";
 
-/** What comes this long after the last flush, or later, is stored at once; what comes sooner waits until then for more. */
+/** What comes this long after what was stored last had gone out is stored at once; what comes sooner waits until then for more. */
 const FLUSH_DELAY_MS = 40;
 /** Nor does it wait when this many frames are there. */
 const FLUSH_FRAMES = 128;
@@ -45,10 +45,14 @@ export class FrameBuffer {
     return count >= FLUSH_FRAMES || pending.some(({ frames }) => isAwaited(frames.at(-1)));
   }
 
-  /** How long storing what is there may wait for more. @param flushedAtMs when there was a flush last. */
-  static waitMs(flushedAtMs: number, nowMs: number): number {
+  /**
+   * How long storing what is there may wait for more, in milliseconds.
+   * @param outSinceMs when what was stored last had gone out, in Unix milliseconds; null while that is going on.
+   */
+  static waitMs(outSinceMs: number | null, nowMs: number): number {
+    if (outSinceMs === null) return FLUSH_DELAY_MS;
     // A clock that was set back must hold nothing up.
-    return Math.min(FLUSH_DELAY_MS, Math.max(0, flushedAtMs + FLUSH_DELAY_MS - nowMs));
+    return Math.min(FLUSH_DELAY_MS, Math.max(0, outSinceMs + FLUSH_DELAY_MS - nowMs));
   }
 
   /** What a flush takes; the buffer keeps it until `drop`, so that a failed flush loses nothing. */

@@ -39,8 +39,12 @@ export class ReceiveFrames {
   readonly #frames = new FrameBuffer();
   readonly #broken = new Map<string, Broken>();
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
-  /** When frames were stored last, or that was tried, in Unix milliseconds. */
-  #flushedAtMs = 0;
+  /**
+   * When what was stored last, or was tried to be, had gone out, in Unix milliseconds; null while that is going on. To
+   * hundreds of viewers it takes so long that all which comes meanwhile would seem to come after a pause.
+   */
+  #outSinceMs: number | null = 0;
+  #outTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(engine: RunEngine, taken: TakeFrames, sockets: RunSockets, work: Work) {
     this.#engine = engine;
@@ -56,7 +60,7 @@ export class ReceiveFrames {
     const missingAfter = this.#frames.add(lease, lastStored, frames);
     // A repeat of what is stored: its acknowledgement was lost with a socket.
     if (!this.#frames.holds(lease) && missingAfter === null) this.#sockets.acknowledge(lease, lastStored);
-    const waitMs = this.#frames.isUrgent ? 0 : FrameBuffer.waitMs(this.#flushedAtMs, Date.now());
+    const waitMs = this.#frames.isUrgent ? 0 : FrameBuffer.waitMs(this.#outSinceMs, Date.now());
     if (waitMs === 0) this.flush();
     else if (!this.#frames.isEmpty) this.#flushTimer ??= setTimeout(() => this.flush(), waitMs);
     return missingAfter;
@@ -84,10 +88,20 @@ export class ReceiveFrames {
     this.#flushTimer = null;
     const pending = this.#frames.pending();
     if (pending.length === 0) return;
-    this.#flushedAtMs = Date.now();
+    this.#goOut();
     if (this.#store(pending)) return;
     // One run whose frames can't be stored must not hold up the others.
     for (const one of pending) if (!this.#store([one])) this.#setAside(one.runId);
+  }
+
+  /** What is stored now goes out in this turn of the object's event loop; the timer's comes after it. */
+  #goOut(): void {
+    if (this.#outTimer !== null) clearTimeout(this.#outTimer);
+    this.#outSinceMs = null;
+    this.#outTimer = setTimeout(() => {
+      this.#outTimer = null;
+      this.#outSinceMs = Date.now();
+    });
   }
 
   /** Stores all of it or nothing. */
