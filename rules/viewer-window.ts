@@ -104,14 +104,19 @@ function fittingPart(position: ViewerPosition, chunk: Chunk): Omit<Chunk, "first
  * Whether so much is under way that a viewer acknowledges some of it at once: half of the events, or as many bytes as have
  * a quarter of the window in characters, which take three at most.
  */
-function hasEnough({ sentSeq, sentBytes, ackedSeq, ackedBytes }: ViewerPosition): boolean {
+export function hasEnough({ sentSeq, sentBytes, ackedSeq, ackedBytes }: ViewerPosition): boolean {
   return sentSeq - ackedSeq >= VIEWER_WINDOW.events / 2 || sentBytes - ackedBytes >= (VIEWER_WINDOW.bytes / 4) * 3;
 }
 
-/** Stored bodies are JSON already: they are joined, not parsed and written again. */
+/**
+ * Stored bodies are JSON already: they are put together, not parsed and written again. By `+` alone, since that copies
+ * nothing until the message is sent, where `join` copies all of it once more.
+ */
 function messageOf(bodies: readonly string[], count: number): string {
   if (count === 1 && bodies[0] !== undefined) return bodies[0];
-  return `{"type":"events","events":[${bodies.join(",").replaceAll("\n", ",")}]}`;
+  let events = "";
+  for (const body of bodies) events += (events === "" ? "" : ",") + body.replaceAll("\n", ",");
+  return `{"type":"events","events":[${events}]}`;
 }
 
 export function afterSend(position: ViewerPosition, last: Sendable, nowMs: number): ViewerPosition {

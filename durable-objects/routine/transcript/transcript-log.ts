@@ -4,8 +4,8 @@ import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protoc
 import { wellFormedJson } from "#protocol/well-formed.ts";
 import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
 import type { Draft, RememberedEach, Tx, Work } from "../work.ts";
+import { KeptRows } from "./kept-rows.ts";
 import { chunkOf, type ReadRow } from "./moved-transcripts.ts";
-import { RecentRows } from "./recent-rows.ts";
 import type { TranscriptParts } from "./transcript-parts.ts";
 
 /** How far the frames of a run's attempt are stored, and what was counted in them. */
@@ -41,6 +41,8 @@ type EndRow = {
 
 /** Ends that are kept in memory at most. */
 const ENDS_KEPT = 128;
+/** How much is read at once for who goes on, in UTF-16 units: more than may be under way to one viewer, and less than is kept. */
+const AHEAD_LENGTH = 1_572_864;
 /** An event whose JSON is this long at most fits, whatever its characters are: one takes three bytes at most. */
 const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
 
@@ -54,7 +56,7 @@ export class TranscriptLog {
   /** What lies in R2. */
   readonly #parts: TranscriptParts;
   readonly #ends: RememberedEach<LogEnd>;
-  readonly #recent = new RecentRows();
+  readonly #rows = new KeptRows();
   /** The moment of the last events, as text: many share one. */
   #at = { ms: 0, text: timestamp(0) };
   /** By session, what the open transaction has appended so far. */
@@ -64,7 +66,7 @@ export class TranscriptLog {
     this.#sql = sql;
     this.#parts = parts;
     this.#ends = work.rememberEach((sessionId) => this.#readEnd(sessionId), ENDS_KEPT);
-    work.whenForgotten(() => this.#recent.clear());
+    work.whenForgotten(() => this.#rows.clear());
     this.#pending = work.draft(() => new Map());
     work.last((tx) => this.#write(tx));
   }
@@ -104,7 +106,7 @@ export class TranscriptLog {
   drop(tx: Tx, sessionId: string): void {
     tx.sql.exec("DELETE FROM transcript WHERE session_id = ?", sessionId);
     this.#ends.forget(sessionId);
-    this.#recent.drop(sessionId);
+    this.#rows.drop(sessionId);
   }
 
   /** Stores what was appended and noted, a row for each session. */
@@ -119,7 +121,7 @@ export class TranscriptLog {
         endBytes += byteLength(body) - (part.length - 1);
         const last = firstSeq + part.length - 1;
         tx.sql.exec(ADD, sessionId, last, firstSeq, endBytes, ...marked(mark), body);
-        this.#recent.add(sessionId, { firstSeq, lastSeq: last, endBytes, body });
+        this.#rows.add(sessionId, { firstSeq, lastSeq: last, endBytes, body });
         firstSeq = last + 1;
       }
       if (lines.length === 0) tx.sql.exec(UPDATE_MARK, ...marked(mark), sessionId, lastSeq);
@@ -129,31 +131,44 @@ export class TranscriptLog {
 
   /**
    * Chunks with events after `after`, oldest first. The first one is given however long it is; of the others those that
-   * end within the bounds. Reads one row more than it gives, at most. It ends before events that lie in R2 and have not
-   * been loaded: see `missing`.
+   * end within the bounds. It ends before events that lie in R2 and have not been loaded: see `missing`.
    */
   read(sessionId: string, after: number, bounds: { maxSeq: number; maxEndBytes: number }): Chunk[] {
     const chunks: Chunk[] = [];
-    for (const row of this.#recent.after(sessionId, after) ?? this.#stored(sessionId, after)) {
+    const end = this.end(sessionId)?.lastSeq ?? 0;
+    for (let at = after; at < Math.min(end, bounds.maxSeq); ) {
+      const row = this.#rows.next(sessionId, at) ?? this.#readAhead(sessionId, at);
+      if (row === null) break;
       const fits = row.firstSeq <= bounds.maxSeq && row.endBytes <= bounds.maxEndBytes;
       if (chunks.length > 0 && !fits) break;
       chunks.push(row);
-      if (!fits || row.lastSeq >= bounds.maxSeq) break;
+      if (!fits) break;
+      at = row.lastSeq;
     }
     return chunks;
   }
 
-  *#stored(sessionId: string, after: number): Iterable<Chunk> {
+  /**
+   * Reads the row with the event after `after`, and more for who goes on from there: to find a row costs more than to read
+   * some, since SQLite reads all of each row that it compares with. Null where the row's events lie in R2.
+   */
+  #readAhead(sessionId: string, after: number): Chunk | null {
+    let first: Chunk | null = null;
+    let length = 0;
     for (const row of this.#sql.exec<ReadRow>(READ, sessionId, after)) {
       const chunk = chunkOf(row, (key) => this.#parts.cached(key));
-      if (chunk === null) return;
-      yield chunk;
+      if (chunk === null) break;
+      first ??= chunk;
+      this.#rows.add(sessionId, chunk);
+      length += chunk.body.length;
+      if (length >= AHEAD_LENGTH) break;
     }
+    return first;
   }
 
   /** What has to be loaded before the events after this one can be read: a key in R2; null where they can be. */
   missing(sessionId: string, after: number): string | null {
-    if (this.#recent.after(sessionId, after) !== null) return null;
+    if (this.#rows.next(sessionId, after) !== null) return null;
     const [row] = this.#sql.exec<{ key: string | null }>(READ_KEY, sessionId, after).toArray();
     const key = row?.key ?? null;
     return key === null || this.#parts.cached(key) !== null ? null : key;
@@ -177,8 +192,7 @@ export class TranscriptLog {
   bytesUpTo(sessionId: string, seq: number): number {
     const end = this.end(sessionId);
     if (end === null || seq >= end.lastSeq) return end?.endBytes ?? 0;
-    const recent = this.#recent.upTo(sessionId, seq);
-    if (recent !== null) return recent.endBytes;
+    if (seq === 0) return 0;
     const [row] = this.#sql.exec<{ end_bytes: number }>(READ_BYTES, sessionId, seq).toArray();
     return row?.end_bytes ?? 0;
   }

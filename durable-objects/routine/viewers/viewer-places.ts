@@ -53,12 +53,15 @@ export class ViewerPlaces {
     else ends.push({ seq, endBytes });
   }
 
-  /** @returns the acknowledged end of a message, with its bytes; null where no message that is known here has ended there. */
-  acknowledged(socket: WebSocket, seq: number): Sendable | null {
+  /**
+   * A viewer has acknowledged the event `seq`.
+   * @returns the bytes up to the end of the last message that it has all of; null where none is known that has ended by then.
+   */
+  acknowledged(socket: WebSocket, seq: number): number | null {
     const ends = this.#ends.get(socket) ?? [];
-    let last: Sendable | null = null;
-    while (ends[0] !== undefined && ends[0].seq <= seq) last = ends.shift() ?? null;
-    return last?.seq === seq ? last : null;
+    let endBytes: number | null = null;
+    while (ends[0] !== undefined && ends[0].seq <= seq) endBytes = ends.shift()?.endBytes ?? null;
+    return endBytes;
   }
 
   #save(): void {

@@ -12,6 +12,7 @@ import {
   afterSend,
   type Batch,
   fitsWindow,
+  hasEnough,
   roomInEvents,
   stallAt,
   takeMessages,
@@ -101,10 +102,8 @@ export class Viewers {
   }
 
   #acknowledged(socket: WebSocket, attachment: ViewerAttachment, seq: number, nowMs: number): void {
-    const acked = this.#places.acknowledged(socket, seq) ?? {
-      seq,
-      endBytes: this.#log.bytesUpTo(attachment.sessionId, seq),
-    };
+    // Within a message it counts for the messages before: nothing is read for it, and the next one may be a little later.
+    const acked = { seq, endBytes: this.#places.acknowledged(socket, seq) ?? attachment.ackedBytes };
     this.#deltaBytes.delete(socket);
     this.#places.move(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
@@ -190,7 +189,7 @@ export class Viewers {
         attachment = { ...attachment, ...afterSend(attachment, message, nowMs) };
       }
       if (messages.length > 0) continue;
-      const missing = hasRoom(attachment) ? this.#log.missing(attachment.sessionId, attachment.sentSeq) : null;
+      const missing = waitsForMore(attachment) ? this.#log.missing(attachment.sessionId, attachment.sentSeq) : null;
       if (missing !== null) void this.#load(attachment.sessionId, missing);
       break;
     }
@@ -241,7 +240,8 @@ export class Viewers {
     const { sessionId, sentSeq } = attachment;
     const recent = this.#recent.after(sessionId, sentSeq);
     if (recent !== null && fitsWindow(attachment, recent)) return [recent];
-    if (roomInEvents(attachment) === 0) return [];
+    // A part of it would be made for this viewer alone, and again at each place where it then stands by itself.
+    if (roomInEvents(attachment) === 0 || (recent !== null && hasEnough(attachment))) return [];
     const messages = this.#read(attachment);
     let after = sentSeq;
     for (const message of messages) {
@@ -264,9 +264,9 @@ export class Viewers {
   }
 }
 
-/** Whether the viewer may be sent anything. */
-function hasRoom(viewer: ViewerAttachment): boolean {
-  return roomInEvents(viewer) > 0 && viewer.sentBytes < viewer.ackedBytes + VIEWER_WINDOW.bytes;
+/** Whether the viewer may be sent anything, and will not ask by an acknowledgement first. */
+function waitsForMore(viewer: ViewerAttachment): boolean {
+  return !hasEnough(viewer) && roomInEvents(viewer) > 0 && viewer.sentBytes < viewer.ackedBytes + VIEWER_WINDOW.bytes;
 }
 
 function tagOf(sessionId: string): string {
