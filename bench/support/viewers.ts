@@ -6,7 +6,7 @@ import { STAMP_END, STAMP_START } from "./stamp.ts";
 import { percentile } from "./statistics.ts";
 
 /** The acknowledgements of the web app. */
-const ACK = { events: 256, bytes: 262_144, delayMs: 500 } as const;
+const ACK = { events: 256, bytes: 262_144, delayMs: 2_000 } as const;
 
 export interface OpenOrder {
   /** One viewer for each address. */

@@ -2,8 +2,11 @@
 
 /** Half of the events that may be under way, or a quarter of the bytes: the instance never has to wait for a viewer that keeps up. */
 const AT_ONCE = { events: 256, characters: 262_144 } as const;
-/** A few events are acknowledged together, this long after the first of them. */
-export const ACK_DELAY_MS = 500;
+/**
+ * A few events are acknowledged together, this long after the first of them. Each acknowledgement is an event of the
+ * session's object, and hundreds may watch; a viewer counts as stalled after a minute.
+ */
+export const ACK_DELAY_MS = 2_000;
 
 export class AckPolicy {
   #events = 0;
