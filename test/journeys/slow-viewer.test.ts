@@ -1,6 +1,10 @@
 /** A viewer that stops acknowledging costs the object nothing, and misses nothing when it goes on. */
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, it, vi } from "vitest";
+import type { Database } from "#durable-objects/routine/database.ts";
+import { TranscriptLog } from "#durable-objects/routine/transcript/transcript-log.ts";
+import { TranscriptParts } from "#durable-objects/routine/transcript/transcript-parts.ts";
+import { Work } from "#durable-objects/routine/work.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
 import { buildRoutine, eventsOf, fired, readTranscript, watch } from "#test/support/api.ts";
 import { agentSays, FakeRunner, type FakeWork, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
@@ -70,6 +74,44 @@ it("sends everybody all of it, once, whatever each has acknowledged", async () =
     expect(eventsOf(viewer)).toEqual(events.slice(beginnings[index]));
     await viewer.next(({ type }) => type === "caught_up");
   }
+});
+
+it("has each row read once for a viewer that catches up, and asks for many at once", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join();
+  const { claude_code_session_id: sessionId } = await fired(routine);
+  const work = await runner.work(await runner.accept());
+  await work.report(RUNNING);
+  await sayMuch(work, 2_000, (index) => agentSays(`event ${index} ${"x".repeat(700)}`));
+
+  const { rows, asked, rowsRead } = await runInDurableObject(ownerOf(sessionId), (_object, { storage }) => {
+    const cursors: { rowsRead: number }[] = [];
+    const counted = {
+      exec: (...query: Parameters<SqlStorage["exec"]>) => {
+        const cursor = storage.sql.exec(...query);
+        cursors.push(cursor);
+        return cursor;
+      },
+    } as unknown as SqlStorage;
+    // As an object that has just been opened: it has no row in memory.
+    const parts = new TranscriptParts({ get: () => Promise.resolve(null) });
+    const log = new TranscriptLog(counted, new Work(storage, {} as Database), parts);
+    const lastSeq = log.end(sessionId)?.lastSeq ?? 0;
+    // A viewer that acknowledges half of its window at a time.
+    for (let seq = 0; seq < lastSeq; seq += 256) {
+      const bounds = { maxSeq: seq + 512, maxEndBytes: Number.POSITIVE_INFINITY };
+      expect(log.read(sessionId, seq, bounds).length).toBeGreaterThan(0);
+    }
+    const [stored] = storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM transcript").toArray();
+    const read = cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+    return { rows: stored?.count ?? 0, asked: cursors.length, rowsRead: read };
+  });
+  await work.finish(SUCCEEDED);
+
+  expect(rows).toBeGreaterThan(4);
+  // Where the session ends, and then 1.5 million characters at a time of its 1.8 million.
+  expect(asked).toBeLessThanOrEqual(3);
+  expect(rowsRead).toBeLessThanOrEqual(rows + 4);
 });
 
 it("keeps at most 1 MiB under way", async () => {
