@@ -109,7 +109,7 @@ it("has each row read once for a viewer that catches up, and asks for many at on
   await work.finish(SUCCEEDED);
 
   expect(rows).toBeGreaterThan(4);
-  // Where the session ends, and then 1.5 million characters at a time of its 1.8 million.
+  // Where the session ends, and then a mebi of characters at a time, of less than two.
   expect(asked).toBeLessThanOrEqual(3);
   expect(rowsRead).toBeLessThanOrEqual(rows + 4);
 });

@@ -41,8 +41,8 @@ type EndRow = {
 
 /** Ends that are kept in memory at most. */
 const ENDS_KEPT = 128;
-/** How much is read at once for who goes on, in UTF-16 units: more than may be under way to one viewer, and less than is kept. */
-const AHEAD_LENGTH = 1_572_864;
+/** How much is read at once for who goes on, in UTF-16 units: half of what is kept, so that two who stand apart leave each other's. */
+const AHEAD_LENGTH = 1_048_576;
 /** An event whose JSON is this long at most fits, whatever its characters are: one takes three bytes at most. */
 const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
 
