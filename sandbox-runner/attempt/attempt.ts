@@ -100,7 +100,9 @@ export class Attempt {
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;
     const seen = { ...folder, home: sandbox.value.home ?? folder.home };
-    const prepared = await waiting;
+    const waited = await waiting;
+    // With a sandbox that was lost, what waited in it is gone too; then this run has its own way to its model.
+    const prepared = waited?.isThere === true ? waited : null;
     if (prepared !== null) this.#options.session?.recordAs(prepared.sessionId);
 
     const unprepared = await this.#setUp(sandbox.value, seen);

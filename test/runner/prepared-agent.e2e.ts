@@ -144,6 +144,18 @@ describe.skipIf(noSandbox !== null)("a prepared agent", () => {
     }
   });
 
+  it("whose sandbox is lost when its run comes is not taken: the run asks its model by its own way", async () => {
+    await expectOpen();
+    for (const name of await agentsWait(bed, 2)) {
+      const bridges = processesWith(name).filter((line) => /^\d+ socat UNIX-LISTEN/.test(line));
+      expect(bridges).not.toEqual([]);
+      for (const line of bridges) process.kill(Number(line.split(" ")[0]), "SIGKILL");
+    }
+    const run = open([bash('echo "$ANTHROPIC_BASE_URL"'), "Done."]);
+    expect((await run.event("tool.result")).text).toContain(`/proxy/${run.order.run_id}/model`);
+    expect((await run.finished()).outcome).toEqual(SUCCEEDED);
+  });
+
   it("that dies is replaced", async () => {
     await expectOpen();
     const [name = ""] = await agentsWait(bed, 2);
