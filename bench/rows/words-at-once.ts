@@ -19,6 +19,8 @@ export const wordsAtOnce: Row = {
   id: "words-at-once",
   title: "from the fire to the agent's first words, four fires at once, each with a prepared agent; median of the four",
   baseline: "one fire, of the same kind",
+  // Each takes as long as it takes to prepare four executors with their agents, one after the other.
+  rounds: 5,
   measure: async (rounds) => {
     await using stack = new AsyncDisposableStack();
     const model = await createMessagesServer({ reply: () => ({ kind: "message", text: "Hello, I am at work." }) });
