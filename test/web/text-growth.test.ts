@@ -290,6 +290,7 @@ it("knows every function of the pages that a text can reach", () => {
       "preview.ts",
       "repository-links.ts",
       "repository.ts",
+      "sources.ts",
       "status.ts",
       "tool-summary.ts",
       "triggers.ts",
