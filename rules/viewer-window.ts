@@ -15,6 +15,8 @@ export interface ViewerPosition {
   /** Since when something is under way and nothing has been acknowledged; null when nothing is under way. */
   waitingSinceMs: number | null;
   isCaughtUp: boolean;
+  /** How much its latest acknowledgement was for: it may wait for as much before the next. Absent before the first. */
+  acknowledged?: { events: number; bytes: number };
 }
 
 export interface Sendable {
@@ -101,11 +103,16 @@ function fittingPart(position: ViewerPosition, chunk: Chunk): Omit<Chunk, "first
 }
 
 /**
- * Whether so much is under way that a viewer acknowledges some of it at once: half of the events, or as many bytes as have
- * a quarter of the window in characters, which take three at most.
+ * Whether so much is under way that this viewer acknowledges some of it at once: as much as last time, and at least half of
+ * the events, or as many bytes as have a quarter of the window in characters, which take three at most. One that has not
+ * acknowledged anything yet may be waiting for all of its window.
  */
-export function hasEnough({ sentSeq, sentBytes, ackedSeq, ackedBytes }: ViewerPosition): boolean {
-  return sentSeq - ackedSeq >= VIEWER_WINDOW.events / 2 || sentBytes - ackedBytes >= (VIEWER_WINDOW.bytes / 4) * 3;
+export function hasEnough({ sentSeq, sentBytes, ackedSeq, ackedBytes, acknowledged }: ViewerPosition): boolean {
+  const { events, bytes } = acknowledged ?? VIEWER_WINDOW;
+  return (
+    sentSeq - ackedSeq >= Math.max(events, VIEWER_WINDOW.events / 2) ||
+    sentBytes - ackedBytes >= Math.max(bytes, (VIEWER_WINDOW.bytes / 4) * 3)
+  );
 }
 
 /**
@@ -135,11 +142,14 @@ export function afterSend(position: ViewerPosition, last: Sendable, nowMs: numbe
 export function afterAck(position: ViewerPosition, acked: Sendable, nowMs: number): ViewerPosition {
   if (acked.seq <= position.ackedSeq) return position;
   const isAll = acked.seq >= position.sentSeq;
+  const ackedSeq = isAll ? position.sentSeq : acked.seq;
+  const ackedBytes = isAll ? position.sentBytes : Math.max(position.ackedBytes, acked.endBytes);
   return {
     ...position,
-    ackedSeq: isAll ? position.sentSeq : acked.seq,
-    ackedBytes: isAll ? position.sentBytes : Math.max(position.ackedBytes, acked.endBytes),
+    ackedSeq,
+    ackedBytes,
     waitingSinceMs: isAll ? null : nowMs,
+    acknowledged: { events: ackedSeq - position.ackedSeq, bytes: ackedBytes - position.ackedBytes },
   };
 }
 

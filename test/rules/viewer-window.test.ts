@@ -79,12 +79,12 @@ describe("afterAck", () => {
     [
       "of what is under way moves the window on",
       { seq: 7, endBytes: 700 },
-      { ackedSeq: 7, ackedBytes: 700, waitingSinceMs: 9_000 },
+      { ackedSeq: 7, ackedBytes: 700, waitingSinceMs: 9_000, acknowledged: { events: 3, bytes: 300 } },
     ],
     [
       "of the last leaves nothing to wait for",
       { seq: 10, endBytes: 1_000 },
-      { ackedSeq: 10, ackedBytes: 1_000, waitingSinceMs: null },
+      { ackedSeq: 10, ackedBytes: 1_000, waitingSinceMs: null, acknowledged: { events: 6, bytes: 600 } },
     ],
     ["repeated changes nothing", { seq: 4, endBytes: 400 }, {}],
     ["out of order, of an earlier one, changes nothing", { seq: 2, endBytes: 200 }, {}],
@@ -92,7 +92,7 @@ describe("afterAck", () => {
     [
       "of what was never sent counts as the last that was",
       { seq: 999, endBytes: 0 },
-      { ackedSeq: 10, ackedBytes: 1_000, waitingSinceMs: null },
+      { ackedSeq: 10, ackedBytes: 1_000, waitingSinceMs: null, acknowledged: { events: 6, bytes: 600 } },
     ],
   ])("%s", (_sentence, acked, change) => {
     expect(afterAck(BUSY, acked, 9_000)).toEqual({ ...BUSY, ...change });
@@ -150,6 +150,35 @@ it("never has more under way than the window, and sends every event once, whatev
   }
 });
 
+it.each([1, 100, 256, 300, 400, 511, 512])(
+  "gets on with a viewer that acknowledges when %i events have come, and not before",
+  (threshold) => {
+    const count = 5_000;
+    const lines = Array.from({ length: count }, (_, index) => line(index + 1, 100));
+    const items = session(lines.map(({ length }) => length));
+    const chunks = Array.from({ length: Math.ceil(count / 200) }, (_, at) => {
+      const end = items[Math.min(count, (at + 1) * 200) - 1] ?? expect.unreachable();
+      return {
+        firstSeq: at * 200 + 1,
+        lastSeq: end.seq,
+        endBytes: end.endBytes,
+        body: lines.slice(at * 200, end.seq).join("\n"),
+      };
+    });
+    let position = START;
+    for (;;) {
+      const upcoming = chunks.filter(({ lastSeq }) => lastSeq > position.sentSeq);
+      const before = position.sentSeq;
+      for (const message of takeMessages(position, upcoming)) position = afterSend(position, message, 0);
+      expectBounded(position);
+      if (position.sentSeq === count) break;
+      const ended = items[position.sentSeq - 1] ?? expect.unreachable();
+      if (position.sentSeq - position.ackedSeq >= threshold) position = afterAck(position, ended, 0);
+      else expect(position.sentSeq).toBeGreaterThan(before);
+    }
+  },
+);
+
 describe("takeMessages", () => {
   const lines = [1, 2, 3, 4].map((seq) => line(seq, 100));
   const chunk = { firstSeq: 1, lastSeq: 4, endBytes: 400, body: lines.join("\n") };
@@ -174,8 +203,17 @@ describe("takeMessages", () => {
       ["begins with one event less than half of the window under way", { ackedSeq: 1 - half, ackedBytes: -500_000 }, 2],
       ["waits with half of the events under way", { ackedSeq: -half, ackedBytes: -500_000 }, null],
     ])("%s", (_sentence, underWay, lastSeq) => {
-      const messages = takeMessages({ ...START, ...underWay }, [row]);
+      const often = { events: 1, bytes: 200_000 };
+      const messages = takeMessages({ ...START, acknowledged: often, ...underWay }, [row]);
       expect(messages.at(-1)?.seq ?? null).toBe(lastSeq);
+    });
+
+    it.each<[string, Partial<ViewerPosition>]>([
+      ["has not acknowledged anything yet", {}],
+      ["acknowledged more than that last time", { acknowledged: { events: half + 1, bytes: 200_000 } }],
+    ])("begins with half of the events under way for one that %s", (_sentence, position) => {
+      const messages = takeMessages({ ...START, ackedSeq: -half, ackedBytes: -500_000, ...position }, [row]);
+      expect(messages.at(-1)?.seq).toBe(2);
     });
 
     it("goes on from its middle, whatever is under way", () => {
