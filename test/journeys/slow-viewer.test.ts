@@ -76,6 +76,31 @@ it("sends everybody all of it, once, whatever each has acknowledged", async () =
   }
 });
 
+/** What a log reads for a viewer that acknowledges half of its window at a time, in an object that has just been opened. */
+function readBy256(
+  storage: DurableObjectStorage,
+  sessionId: string,
+): { asked: number; rows: number; rowsRead: number } {
+  const cursors: { rowsRead: number }[] = [];
+  const counted = {
+    exec: (...query: Parameters<SqlStorage["exec"]>) => {
+      const cursor = storage.sql.exec(...query);
+      cursors.push(cursor);
+      return cursor;
+    },
+  } as unknown as SqlStorage;
+  const parts = new TranscriptParts({ get: () => Promise.resolve(null) });
+  const log = new TranscriptLog(counted, new Work(storage, {} as Database), parts);
+  const lastSeq = log.end(sessionId)?.lastSeq ?? 0;
+  for (let seq = 0; seq < lastSeq; seq += 256) {
+    const bounds = { maxSeq: seq + 512, maxEndBytes: Number.POSITIVE_INFINITY };
+    expect(log.read(sessionId, seq, bounds).length).toBeGreaterThan(0);
+  }
+  const [stored] = storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM transcript").toArray();
+  const rowsRead = cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
+  return { rows: stored?.count ?? 0, asked: cursors.length, rowsRead };
+}
+
 it("has each row read once for a viewer that catches up, and asks for many at once", async () => {
   const routine = await buildRoutine();
   using runner = await FakeRunner.join();
@@ -84,34 +109,34 @@ it("has each row read once for a viewer that catches up, and asks for many at on
   await work.report(RUNNING);
   await sayMuch(work, 2_000, (index) => agentSays(`event ${index} ${"x".repeat(700)}`));
 
-  const { rows, asked, rowsRead } = await runInDurableObject(ownerOf(sessionId), (_object, { storage }) => {
-    const cursors: { rowsRead: number }[] = [];
-    const counted = {
-      exec: (...query: Parameters<SqlStorage["exec"]>) => {
-        const cursor = storage.sql.exec(...query);
-        cursors.push(cursor);
-        return cursor;
-      },
-    } as unknown as SqlStorage;
-    // As an object that has just been opened: it has no row in memory.
-    const parts = new TranscriptParts({ get: () => Promise.resolve(null) });
-    const log = new TranscriptLog(counted, new Work(storage, {} as Database), parts);
-    const lastSeq = log.end(sessionId)?.lastSeq ?? 0;
-    // A viewer that acknowledges half of its window at a time.
-    for (let seq = 0; seq < lastSeq; seq += 256) {
-      const bounds = { maxSeq: seq + 512, maxEndBytes: Number.POSITIVE_INFINITY };
-      expect(log.read(sessionId, seq, bounds).length).toBeGreaterThan(0);
-    }
-    const [stored] = storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM transcript").toArray();
-    const read = cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0);
-    return { rows: stored?.count ?? 0, asked: cursors.length, rowsRead: read };
-  });
+  const readBy = () => runInDurableObject(ownerOf(sessionId), (_object, { storage }) => readBy256(storage, sessionId));
+  const { rows, asked, rowsRead } = await readBy();
   await work.finish(SUCCEEDED);
 
   expect(rows).toBeGreaterThan(4);
   // Where the session ends, and then a mebi of characters at a time, of less than two.
   expect(asked).toBeLessThanOrEqual(3);
   expect(rowsRead).toBeLessThanOrEqual(rows + 4);
+
+  // An agent that says little has a row for each event.
+  await runInDurableObject(ownerOf(sessionId), (_object, { storage }) => {
+    const [end] = storage.sql.exec("SELECT MAX(last_seq) AS seq, MAX(end_bytes) AS bytes FROM transcript").toArray();
+    const line = JSON.stringify({ type: "agent.message", text: "x".repeat(400) });
+    storage.transactionSync(() => {
+      for (let n = 1; n <= 2_000; n += 1) {
+        storage.sql.exec(
+          `INSERT INTO transcript (session_id, last_seq, first_seq, end_bytes, run_id, attempt, frame, tool_calls, body)
+            SELECT session_id, last_seq + ?, last_seq + ?, end_bytes + ?, run_id, attempt, frame, tool_calls, ?
+            FROM transcript WHERE session_id = ? AND last_seq = ?`,
+          ...[n, n, n * line.length, line, sessionId, Number(end?.["seq"])],
+        );
+      }
+    });
+  });
+  const small = await readBy();
+  expect(small.rows).toBeGreaterThan(rows + 2_000);
+  expect(small.asked).toBeLessThanOrEqual(20);
+  expect(small.rowsRead).toBeLessThanOrEqual(2 * small.rows);
 });
 
 it("keeps at most 1 MiB under way", async () => {

@@ -41,9 +41,9 @@ describe("what is kept", () => {
   });
 
   it("is bounded in number", () => {
-    const rows = rowsOf(...Array.from({ length: 200 }, (_, at): [string, Chunk] => ["one", row(at + 1, at + 1)]));
-    expect(rows.next("one", 71)).toBeNull();
-    expect(rows.next("one", 72)?.lastSeq).toBe(73);
+    const rows = rowsOf(...Array.from({ length: 600 }, (_, at): [string, Chunk] => ["one", row(at + 1, at + 1)]));
+    expect(rows.next("one", 87)).toBeNull();
+    expect(rows.next("one", 88)?.lastSeq).toBe(89);
   });
 
   it("is not a row that is longer than all that may be kept", () => {

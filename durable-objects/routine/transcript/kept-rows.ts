@@ -6,7 +6,9 @@ import type { Chunk } from "#rules/transcript-chunk.ts";
 
 /** Of all sessions together, in UTF-16 units: what one viewer may have under way, twice. */
 const KEPT_LENGTH = 2_097_152;
-const KEPT_ROWS = 128;
+const KEPT_ROWS = 512;
+/** How much is read at once for who goes on: half of what is kept, so that two who stand apart leave each other's. */
+export const AHEAD = { length: KEPT_LENGTH / 2, rows: KEPT_ROWS / 2 } as const;
 
 interface Kept {
   sessionId: string;

@@ -4,7 +4,7 @@ import { byteLength, EVENT_LIMIT_BYTES, type EventBody, fitEvent } from "#protoc
 import { wellFormedJson } from "#protocol/well-formed.ts";
 import { type Chunk, chunkLines } from "#rules/transcript-chunk.ts";
 import type { Draft, RememberedEach, Tx, Work } from "../work.ts";
-import { KeptRows } from "./kept-rows.ts";
+import { AHEAD, KeptRows } from "./kept-rows.ts";
 import { chunkOf, type ReadRow } from "./moved-transcripts.ts";
 import type { TranscriptParts } from "./transcript-parts.ts";
 
@@ -41,8 +41,6 @@ type EndRow = {
 
 /** Ends that are kept in memory at most. */
 const ENDS_KEPT = 128;
-/** How much is read at once for who goes on, in UTF-16 units: half of what is kept, so that two who stand apart leave each other's. */
-const AHEAD_LENGTH = 1_048_576;
 /** An event whose JSON is this long at most fits, whatever its characters are: one takes three bytes at most. */
 const SURELY_FITS = EVENT_LIMIT_BYTES / 4;
 
@@ -155,13 +153,15 @@ export class TranscriptLog {
   #readAhead(sessionId: string, after: number): Chunk | null {
     let first: Chunk | null = null;
     let length = 0;
+    let rows = 0;
     for (const row of this.#sql.exec<ReadRow>(READ, sessionId, after)) {
       const chunk = chunkOf(row, (key) => this.#parts.cached(key));
       if (chunk === null) break;
       first ??= chunk;
       this.#rows.add(sessionId, chunk);
       length += chunk.body.length;
-      if (length >= AHEAD_LENGTH) break;
+      rows += 1;
+      if (length >= AHEAD.length || rows >= AHEAD.rows) break;
     }
     return first;
   }
