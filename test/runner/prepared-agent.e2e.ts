@@ -62,7 +62,7 @@ describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of on
       "whose conversation is kept, of another model, with notes, things to show, a review, few turns and rules for its tools",
       {
         ...newSession(),
-        ...{ notes: ["findings", "to-do"], turns: 3 },
+        ...{ notes: ["findings", "to-do"], turns: 5 },
         ...{ reviews: "run_01ARYZ6S41TSV4RRFFQ69G5FAV", takes: ["artifacts", "diff"] },
         ...{ model: "claude-opus-5", other_models: ["claude-haiku-5"] },
         tools: { deny: ["Bash(rm *)", "Write"], ask: ["Bash(curl *)"] },

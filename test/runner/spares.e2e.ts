@@ -37,6 +37,7 @@ describe.skipIf(noSandbox !== null)("a runner's spare", () => {
     }
     await isGone(spare.folder);
     const next = await bed.spare(spare.folder);
+    await until("both runs' folders are gone", () => bed.executors().length === 1);
     expect(bed.executors()).toEqual([{ folder: next.folder, runId: null }]);
   });
 
