@@ -34,11 +34,11 @@ export function composed(text: string): string {
 }
 
 /**
- * How a text may have been stored by a version that did not compose: composed, or decomposed (NFD). One that mixes both is found
- * by neither, and is when it is saved again.
+ * How a text may be stored: as it is, and, where it is composed, decomposed (NFD) by a version that did not compose. One that mixed
+ * both then is found when it is saved again. What is not composed, as a source's own id, is stored as it came.
  */
 export function spellings(text: string): string[] {
-  return [...new Set([composed(text), text.normalize("NFD")])];
+  return text === composed(text) ? [...new Set([text, text.normalize("NFD")])] : [text];
 }
 
 /** Checks a text's length in characters: as `.max` does in units. @param error in place of the usual words. */

@@ -56,6 +56,26 @@ describe("a sender's key", () => {
   });
 });
 
+describe("a source's own id", () => {
+  const send = (path: string, id: string) =>
+    post(path, JSON.stringify({ specversion: "1.0", type: "deploy", source: "/ci", id }), {
+      authorization: `Bearer ${SECRET}`,
+      "content-type": "application/cloudevents+json",
+    });
+
+  it.each([
+    ["composed", "caf\u00e9"],
+    ["decomposed", "cafe\u0301"],
+    ["both in one", "caf\u00e9 cafe\u0301"],
+    ["in a character that has neither form", "\u212bngstrom"],
+  ])("is known again as it was written: %s", async (_title, id) => {
+    const { routine, path } = await endpointOf("generic");
+    for (const sent of [id, id]) expect((await send(path, sent)).status).toBe(202);
+    const outcomes = await occurrencesOf(routine.id, 2);
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["duplicate", "started"]);
+  });
+});
+
 describe("what a version has stored that did not compose texts", () => {
   const [NFC, NFD] = ["caf\u00e9.stored", "cafe\u0301.stored"];
 
