@@ -137,7 +137,7 @@ export function afterSend(position: ViewerPosition, last: Sendable, nowMs: numbe
 
 /**
  * @param acked the acknowledged event; one that was never sent counts as the last that was. Its bytes may be fewer than
- *   they are.
+ *   they are where transcripts lie in R2.
  */
 export function afterAck(position: ViewerPosition, acked: Sendable, nowMs: number): ViewerPosition {
   if (acked.seq <= position.ackedSeq) return position;

@@ -166,6 +166,14 @@ export class TranscriptLog {
     return first;
   }
 
+  /** The row with the event after `after`, for who looks at it once. Null where its events lie in R2. */
+  #readRow(sessionId: string, after: number): Chunk | null {
+    for (const row of this.#sql.exec<ReadRow>(READ, sessionId, after)) {
+      return chunkOf(row, (key) => this.#parts.cached(key));
+    }
+    return null;
+  }
+
   /** What has to be loaded before the events after this one can be read: a key in R2; null where they can be. */
   missing(sessionId: string, after: number): string | null {
     if (this.#rows.next(sessionId, after) !== null) return null;
@@ -186,13 +194,15 @@ export class TranscriptLog {
   }
 
   /**
-   * The length of the events up to this one, in bytes, as far as they are in whole rows: at most a row less than it is.
-   * Who may have a number of bytes under way gets no more by that, and no event has to be read for it.
+   * The length of the events up to this one, in bytes. Where they lie in R2 it is that of whole parts: less than it is, so
+   * that who may have a number of bytes under way gets no more by it.
    */
   bytesUpTo(sessionId: string, seq: number): number {
     const end = this.end(sessionId);
     if (end === null || seq >= end.lastSeq) return end?.endBytes ?? 0;
     if (seq === 0) return 0;
+    const inside = this.#rows.next(sessionId, seq - 1) ?? this.#readRow(sessionId, seq - 1);
+    if (inside !== null) return bytesUpTo(inside, seq);
     const [row] = this.#sql.exec<{ end_bytes: number }>(READ_BYTES, sessionId, seq).toArray();
     return row?.end_bytes ?? 0;
   }
@@ -230,6 +240,12 @@ const READ_BYTES = `SELECT end_bytes FROM transcript
   WHERE session_id = ? AND last_seq <= ? ORDER BY last_seq DESC LIMIT 1`;
 const READ_END = `SELECT last_seq, end_bytes, run_id, attempt, frame, tool_calls FROM sessions
   LEFT JOIN transcript ON session_id = id WHERE id = ? ORDER BY last_seq DESC LIMIT 1`;
+
+function bytesUpTo({ firstSeq, lastSeq, endBytes, body }: Chunk, seq: number): number {
+  if (seq >= lastSeq) return endBytes;
+  const after = body.split("\n").slice(seq - firstSeq + 1);
+  return after.reduce((bytes, line) => bytes - byteLength(line), endBytes);
+}
 
 function marked({ runId, attempt, frame, toolCalls }: Mark): [string, number, number, number] {
   return [runId, attempt, frame, toolCalls];

@@ -55,13 +55,13 @@ export class ViewerPlaces {
 
   /**
    * A viewer has acknowledged the event `seq`.
-   * @returns the bytes up to the end of the last message that it has all of; null where none is known that has ended by then.
+   * @returns the bytes up to there where a message has ended with it, as it mostly has; else null.
    */
   acknowledged(socket: WebSocket, seq: number): number | null {
     const ends = this.#ends.get(socket) ?? [];
-    let endBytes: number | null = null;
-    while (ends[0] !== undefined && ends[0].seq <= seq) endBytes = ends.shift()?.endBytes ?? null;
-    return endBytes;
+    let last: Sendable | null = null;
+    while (ends[0] !== undefined && ends[0].seq <= seq) last = ends.shift() ?? null;
+    return last?.seq === seq ? last.endBytes : null;
   }
 
   #save(): void {

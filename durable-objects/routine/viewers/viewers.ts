@@ -102,8 +102,8 @@ export class Viewers {
   }
 
   #acknowledged(socket: WebSocket, attachment: ViewerAttachment, seq: number, nowMs: number): void {
-    // Within a message it counts for the messages before: nothing is read for it, and the next one may be a little later.
-    const acked = { seq, endBytes: this.#places.acknowledged(socket, seq) ?? attachment.ackedBytes };
+    const endBytes = this.#places.acknowledged(socket, seq) ?? this.#log.bytesUpTo(attachment.sessionId, seq);
+    const acked = { seq, endBytes };
     this.#deltaBytes.delete(socket);
     this.#places.move(socket, { ...attachment, ...afterAck(attachment, acked, nowMs) });
     this.#pump(socket, nowMs);
