@@ -43,6 +43,7 @@ const face = {
       folder: { ...folder, home: opened.sandbox.home ?? folder.home },
       sandbox: opened.sandbox,
       deadlineMs: DEADLINE_MS,
+      keepDeadlineMs: DEADLINE_MS,
       store: new FolderStore({ stateFolder }),
       signal,
       onEvent: (event) => events.push(event),

@@ -39,6 +39,8 @@ export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
 /** For the last part of the attempt's time no agent without a report waits for its work in the background. */
 const LAST_PART = 0.1;
+/** To send the result of its setup script it may take this part of its time at most: enough of it is left to the agent. */
+const KEEP_PART = 1 / 3;
 
 export class Attempt {
   readonly #options: AttemptOptions;
@@ -163,11 +165,12 @@ export class Attempt {
    */
   async #setUp(sandbox: Sandbox, folder: RunFolder): Promise<RunError | null> {
     const { order, mark, setups: store, signal } = this.#options;
-    const { environment, setup_deadline_ms: deadlineMs } = order;
+    const { environment, setup_deadline_ms: deadlineMs, timeout_ms: timeoutMs } = order;
+    const keepDeadlineMs = Math.min(deadlineMs, timeoutMs * KEEP_PART);
     if (environment?.setup == null) return null;
     this.#phase = "setup";
     const onEvent = (event: RunnerEvent) => this.#event(event);
-    return await setUp({ environment, mark, folder, sandbox, deadlineMs, store, signal, onEvent });
+    return await setUp({ environment, mark, folder, sandbox, deadlineMs, keepDeadlineMs, store, signal, onEvent });
   }
 
   async #driveAgent(

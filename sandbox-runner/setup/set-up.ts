@@ -24,7 +24,10 @@ export interface SetupOptions {
   sandbox: Sandbox;
   /** The mark of its processes. */
   mark: string;
+  /** For the script. */
   deadlineMs: number;
+  /** For its result to be sent where it is kept, while the run waits: one that can't be kept is no reason for a run to fail. */
+  keepDeadlineMs: number;
   store: SetupStore;
   signal: AbortSignal;
   onEvent(event: RunnerEvent): void;
@@ -100,11 +103,21 @@ async function takeKept(options: SetupOptions, key: string, home: Home): Promise
 }
 
 /** An answer is waited for so long; what it holds comes as it comes. */
-async function found(store: SetupStore, key: string, signal: AbortSignal): Promise<KeptSetup | null> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error("there was no answer in time")), FIND_MS);
+function found(store: SetupStore, key: string, signal: AbortSignal): Promise<KeptSetup | null> {
+  return settledWithin(FIND_MS, "there was no answer in time", signal, (until) => store.find(key, until));
+}
+
+/** @param late what the signal of the work says when its time is over. What the work has settled with goes on afterwards. */
+async function settledWithin<Value>(
+  deadlineMs: number,
+  late: string,
+  signal: AbortSignal,
+  work: (until: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(new Error(late)), deadlineMs);
   try {
-    return await store.find(key, AbortSignal.any([signal, late.signal]));
+    return await work(AbortSignal.any([signal, over.signal]));
   } finally {
     clearTimeout(timer);
   }
@@ -124,13 +137,14 @@ async function runIt(options: SetupOptions, script: string): Promise<RunError | 
 
 /** A result that can't be kept is no reason for a run to fail. */
 async function keepIt(options: SetupOptions, key: string, home: Home): Promise<void> {
-  const { folder, store, signal, onEvent } = options;
+  const { folder, keepDeadlineMs, store, signal, onEvent } = options;
   const file = join(folder.root, "setup.archive");
   const startedAt = Date.now();
   try {
     const packed = await packHome(home, file);
     if ("why" in packed) throw new Error(packed.why);
-    await store.keep(key, packed, signal);
+    const late = "it could not be sent in the time that a run waits for it";
+    await settledWithin(keepDeadlineMs, late, signal, (until) => store.keep(key, packed, until));
     tell(
       options,
       `Its result is kept for ${SETUP_KEPT_MS / DAY_MS} days: ${shown(packed.bytes)} in ${secondsSince(startedAt)}`,

@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRunFolder, type RunFolder } from "#sandbox-runner/process/run-folder.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { createRunFolder, type RunFolder, STEADY_HOME } from "#sandbox-runner/process/run-folder.ts";
 import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { FolderStore } from "#sandbox-runner/setup/folder-store.ts";
 import { setUp } from "#sandbox-runner/setup/set-up.ts";
+import type { SetupStore } from "#sandbox-runner/setup/setup-store.ts";
 import { endless } from "./support/bed.ts";
 import { processesWith } from "./support/processes.ts";
 import { environmentWith } from "./support/run-order.ts";
@@ -33,6 +34,7 @@ function run(script: string, deadlineMs = 30_000) {
     sandbox: withoutSandbox(mark),
     mark,
     deadlineMs,
+    keepDeadlineMs: 30_000,
     store,
     signal,
     onEvent: () => {},
@@ -78,4 +80,40 @@ describe("a setup script", () => {
     expect(error).toMatchObject({ code: "setup_timed_out" });
     expect(processesWith(mark)).toEqual([]);
   });
+});
+
+it("holds the run up no longer than it may where its result goes out slowly, and says that it is not kept", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const sandbox = withoutSandbox(mark);
+  const start = sandbox.start.bind(sandbox);
+  // On this machine nothing is at the place where a sandbox has its home.
+  vi.spyOn(sandbox, "start").mockImplementation((command, place) => start(command, { ...place, cwd: folder.home }));
+  const asked = Promise.withResolvers<AbortSignal>();
+  const store: SetupStore = {
+    find: async () => null,
+    keep: (_key, _archive, signal) => {
+      asked.resolve(signal);
+      return new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
+    },
+  };
+  const onEvent = vi.fn();
+  const set = setUp({
+    environment: { ...environmentWith("true"), secret_values: [] },
+    folder: { ...folder, home: STEADY_HOME },
+    sandbox,
+    mark,
+    deadlineMs: 600_000,
+    keepDeadlineMs: 90_000,
+    store,
+    signal: new AbortController().signal,
+    onEvent,
+  });
+  const signal = await asked.promise;
+  vi.advanceTimersByTime(89_999);
+  expect(signal.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(signal.aborted).toBe(true);
+  expect(await set).toBeNull();
+  expect(onEvent).toHaveBeenLastCalledWith(expect.objectContaining({ type: "notice", code: "setup_not_kept" }));
 });
