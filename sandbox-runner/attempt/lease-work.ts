@@ -26,6 +26,7 @@ import { Attempt } from "./attempt.ts";
 import { AttemptClock } from "./attempt-clock.ts";
 import { watchBounds } from "./bounds-watch.ts";
 import type { LeaseBrief, SandboxSetting } from "./executor-brief.ts";
+import { HURRIED_KEEP_MS, KeepTime } from "./keep-time.ts";
 import { keepDiff } from "./session-diff.ts";
 import type { StopSwitch } from "./stop-switch.ts";
 import type { Workplace } from "./workplace.ts";
@@ -59,8 +60,7 @@ const ORDER_DEADLINE_MS = 60_000;
 const FAREWELL_MS = 600_000;
 /** How long the workspace may take to be packed. It is sent for as long as that goes on, within the attempt's time. */
 const PACK_MS = 120_000;
-/** To pack and to send it: for a run that is given up, and for one that waits, whose lease is taken after `PARK_GRACE_MS`. */
-const HURRIED_KEEP_MS = 10_000;
+/** To pack and to send it for a run that waits, whose lease is taken after `PARK_GRACE_MS`. */
 const PARKED_KEEP_MS = 240_000;
 const HURRIED_FAREWELL_MS = 1_500;
 
@@ -225,8 +225,9 @@ async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, e
   const isHurried = stop.reason === "canceled" || stop.reason === "timed_out";
   if (session === null || (stop.reason !== null && !isHurried)) return;
   const leftMs = Number.isFinite(endsAtMs) ? Math.max(HURRIED_KEEP_MS, endsAtMs - Date.now()) : PARKED_KEEP_MS;
-  const deadlineMs = isHurried ? HURRIED_KEEP_MS : leftMs;
-  await session.keep({ deadlineMs, packMs: Math.min(PACK_MS, deadlineMs) });
+  const time = new KeepTime(stop, leftMs);
+  await session.keep({ signal: time.signal, packMs: Math.min(PACK_MS, leftMs) });
+  time.end();
 }
 
 function gateFor(

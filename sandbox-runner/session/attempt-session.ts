@@ -126,15 +126,14 @@ export class AttemptSession {
 
   /**
    * Sends the workspace to the instance, for later runs of the session. Never throws.
-   * @param deadlineMs for all of it. @param packMs for what is done before it is sent.
+   * @param signal ends all of it. @param packMs for what is done before it is sent, in milliseconds.
    */
-  async keep({ deadlineMs, packMs }: { deadlineMs: number; packMs: number }): Promise<void> {
+  async keep({ signal, packMs }: { signal: AbortSignal; packMs: number }): Promise<void> {
     const place = this.#place;
     // Without a conversation nobody goes on from it.
     if (place === null || this.#mirror.entries === 0) return;
     const { conversation, folder } = this.#options;
     const file = join(folder, `${randomUUID()}.workspace`);
-    const signal = AbortSignal.timeout(deadlineMs);
     try {
       if (this.#recordedAs !== null)
         await renameSides(place, this.#recordedAs, conversation.sdk_session_id, { deadlineMs: packMs, signal });

@@ -203,6 +203,17 @@ describe.skipIf(noSandbox !== null)("a session's next run", { concurrent: true }
     expect(noticesOf(next, "conversation_version")).toHaveLength(1);
   });
 
+  it("is canceled soon while its workspace goes out, though its instance takes nothing of that", async () => {
+    const run = bed.run([report("done", "Begun."), "Bye."], ["app"], newSession());
+    const begun = Promise.withResolvers<void>();
+    run.onWorkspace = begun.resolve;
+    await begun.promise;
+    run.cancel();
+    expect(await run.finished()).toMatchObject({ outcome: { status: "canceled" }, report: { summary: "Begun." } });
+    expect(run.stored.some(({ body }) => body.kind === "workspace")).toBe(false);
+    expect(noticesOf(run, "workspace_not_kept")).toHaveLength(1);
+  });
+
   it("does not begin with a part of the conversation, and says when the workspace can't be had", async () => {
     const first = bed.run(["Bye.", "Bye again."], ["app"], newSession());
     await first.finished();

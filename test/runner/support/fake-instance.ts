@@ -220,7 +220,9 @@ export class FakeInstance {
   }
 
   async #answerSession(request: IncomingMessage, response: ServerResponse, runId: string, number: string | null) {
-    if (bearerOf(request) !== this.#runs.get(runId)?.linkToken) return void response.writeHead(401).end();
+    const run = this.#runs.get(runId);
+    if (run === undefined || bearerOf(request) !== run.linkToken) return void response.writeHead(401).end();
+    if (request.method === "PUT" && run.onWorkspace !== null) return run.onWorkspace();
     if (request.method === "PUT") {
       const content = await buffer(request);
       const isWhole = createHash("sha256").update(content).digest("hex") === request.headers[WORKSPACE_SHA256];

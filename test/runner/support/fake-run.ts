@@ -32,6 +32,8 @@ export class FakeRun {
   /** Every frame number in the order in which it came, repeats included. */
   readonly arrived: number[] = [];
   readonly deltas: Delta[] = [];
+  /** Told when its workspace begins to come; where it is set, nothing of that is taken, and it is not answered. */
+  onWorkspace: (() => void) | null = null;
   /** While true, its git requests are not answered. */
   holdGit = false;
   /** Answers a request of git's in the place of the upstream, and returns true; false leaves it to the upstream. */
