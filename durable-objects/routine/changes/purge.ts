@@ -23,6 +23,8 @@ const IN_BUCKETS = [
 
 /** Rows that go in one transaction, of all tables together. */
 const ROWS_AT_ONCE = 1_000;
+/** Of tables whose rows may be 260 KB long: SQLite reads all of a row that it looks for by its key, and each costs a millisecond. */
+const LONG_ROWS_AT_ONCE = 200;
 /** Waiting runs that are canceled in one transaction: each is written several times. */
 const CANCELED_AT_ONCE = 50;
 
@@ -70,7 +72,7 @@ export class Purge {
     const rows = new RowsLeft(ROWS_AT_ONCE);
     let isToWait = false;
     for (const { tables, owed } of IN_BUCKETS) {
-      const gone = tables.reduce((sum, table) => sum + rows.empty(tx, table), 0);
+      const gone = tables.reduce((sum, table) => sum + rows.empty(tx, table, LONG_ROWS_AT_ONCE), 0);
       const isLeft = tables.some((table) => hasRows(tx, table));
       if (gone > 0 && !isLeft) outbox.owe(tx, owed, routineId);
       isToWait ||= gone > 0 || isLeft;
@@ -100,14 +102,14 @@ export class RowsLeft {
     return this.#left <= 0;
   }
 
-  /** @returns how many rows of the table have gone. */
-  empty(tx: Tx, table: SQLiteTable): number {
+  /** @param atMost so many, however many may go. @returns how many rows of the table have gone. */
+  empty(tx: Tx, table: SQLiteTable, atMost = Number.POSITIVE_INFINITY): number {
     if (this.isOver) return 0;
     const { name, columns, primaryKeys } = getTableConfig(table);
     const keys = primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary);
     const key = keys.map((column) => column.name).join(", ");
     const some = `DELETE FROM ${name} WHERE (${key}) IN (SELECT ${key} FROM ${name} LIMIT ?) RETURNING 1`;
-    const gone = tx.sql.exec(some, this.#left).toArray().length;
+    const gone = tx.sql.exec(some, Math.min(this.#left, atMost)).toArray().length;
     this.#left -= gone;
     return gone;
   }
