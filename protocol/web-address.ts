@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 
-/** Controls, and blanks and ends of lines of any kind. */
-const LEFT_OUT = /[\p{Cc}\p{Z}]/u;
+/** Controls, and blanks and ends of lines of any kind: the byte order mark is one to JavaScript, and to nobody else. */
+const LEFT_OUT = /[\p{Cc}\p{Z}\uFEFF]/u;
 
 const ON_ONE_LINE = "must be on one line, without spaces, tabs or line breaks";
 

@@ -7,7 +7,7 @@ import { clonedRepositorySchema } from "#protocol/repository.ts";
 import { isWrittenWhole, parseAddress, webAddress } from "#protocol/web-address.ts";
 import { batchAnswerSchema } from "#worker/proxy/lfs/batch.ts";
 
-const BROKEN = ["\n", "\r", "\r\n", "\t", "\u0000", "\u001b", "\u0085", "\u00a0", "\u2028", "\u2029", " "];
+const BROKEN = ["\n", "\r", "\r\n", "\t", "\u0000", "\u001b", "\u0085", "\u00a0", "\u2028", "\u2029", "\ufeff", " "];
 const address = webAddress("must be an address");
 
 describe.each(BROKEN.map((broken) => [JSON.stringify(broken), `https://mcp.acme.dev/a${broken}b`] as const))(
