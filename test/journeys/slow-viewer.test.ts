@@ -29,12 +29,19 @@ async function acknowledgeAll(viewer: TestSocket): Promise<void> {
   }
 }
 
-it("sends no more than the window, and then all of it, once", async () => {
+/** A run that has begun, with its runner. */
+async function runningRun(): Promise<{ sessionId: string; work: FakeWork } & Disposable> {
   const routine = await buildRoutine();
-  using runner = await FakeRunner.join();
+  const runner = await FakeRunner.join();
   const { claude_code_session_id: sessionId } = await fired(routine);
   const work = await runner.work(await runner.accept());
   await work.report(RUNNING);
+  return { sessionId, work, [Symbol.dispose]: () => runner[Symbol.dispose]() };
+}
+
+it("sends no more than the window, and then all of it, once", async () => {
+  using run = await runningRun();
+  const { sessionId, work } = run;
   const silent = await watch(sessionId);
   await sayMuch(work, EVENTS, (index) => agentSays(`event ${index}`));
   await work.finish(SUCCEEDED);
@@ -48,11 +55,8 @@ it("sends no more than the window, and then all of it, once", async () => {
 });
 
 it("sends everybody all of it, once, whatever each has acknowledged", async () => {
-  const routine = await buildRoutine();
-  using runner = await FakeRunner.join();
-  const { claude_code_session_id: sessionId } = await fired(routine);
-  const work = await runner.work(await runner.accept());
-  await work.report(RUNNING);
+  using run = await runningRun();
+  const { sessionId, work } = run;
   const here = [await watch(sessionId), await watch(sessionId), await watch(sessionId)];
   // So long that a full window takes several messages.
   await sayMuch(work, 2_000, (index) => agentSays(`event ${index} ${"x".repeat(700)}`));
@@ -103,11 +107,8 @@ it.each([
   [100, 9_000],
   [256, 3_600],
 ])("goes on for one that acknowledges each %i events of %i bytes, and nothing between", async (each, bytes) => {
-  const routine = await buildRoutine();
-  using runner = await FakeRunner.join();
-  const { claude_code_session_id: sessionId } = await fired(routine);
-  const work = await runner.work(await runner.accept());
-  await work.report(RUNNING);
+  using run = await runningRun();
+  const { sessionId, work } = run;
   const viewer = await watch(sessionId);
   // Few at a time, so that its acknowledgements fall into the middle of messages.
   for (let sent = 0; sent < 700; sent += 7) {
@@ -123,11 +124,8 @@ it.each([
 });
 
 it("has each row read once for a viewer that catches up, and asks for many at once", async () => {
-  const routine = await buildRoutine();
-  using runner = await FakeRunner.join();
-  const { claude_code_session_id: sessionId } = await fired(routine);
-  const work = await runner.work(await runner.accept());
-  await work.report(RUNNING);
+  using run = await runningRun();
+  const { sessionId, work } = run;
   await sayMuch(work, 2_000, (index) => agentSays(`event ${index} ${"x".repeat(700)}`));
 
   const readBy = () => runInDurableObject(ownerOf(sessionId), (_object, { storage }) => readBy256(storage, sessionId));
@@ -161,11 +159,8 @@ it("has each row read once for a viewer that catches up, and asks for many at on
 });
 
 it("keeps at most 1 MiB under way", async () => {
-  const routine = await buildRoutine();
-  using runner = await FakeRunner.join();
-  const { claude_code_session_id: sessionId } = await fired(routine);
-  const work = await runner.work(await runner.accept());
-  await work.report(RUNNING);
+  using run = await runningRun();
+  const { sessionId, work } = run;
   const silent = await watch(sessionId);
   const text = "x".repeat(200_000);
   for (let count = 0; count < 10; count += 1) await work.report(agentSays(text));
@@ -204,11 +199,8 @@ it("closes with 4408 after a minute, and a reconnection gets the rest", async ()
 });
 
 it("goes on where it stood when its object was taken out of memory just after it was sent something", async () => {
-  const routine = await buildRoutine();
-  using runner = await FakeRunner.join();
-  const { claude_code_session_id: sessionId } = await fired(routine);
-  const work = await runner.work(await runner.accept());
-  await work.report(RUNNING);
+  using run = await runningRun();
+  const { sessionId, work } = run;
   const viewer = await watch(sessionId);
   await viewer.next(({ type }) => type === "caught_up");
   await sayMuch(work, 40, (index) => agentSays(`before ${index}`));

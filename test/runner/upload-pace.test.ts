@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { askInstance } from "#sandbox-runner/link/instance-request.ts";
 import { UploadPace } from "#sandbox-runner/link/upload-pace.ts";
+import { givenUp } from "#test/support/given-up.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 0 }));
 afterEach(() => void vi.useRealTimers());
@@ -72,16 +73,6 @@ describe("a file", () => {
       { instanceUrl, linkToken: "t" },
       { method: "PUT", path: "/x", headers, signal, file: join(folder, "file") },
     );
-  }
-
-  /** What is waited for in vain: time goes on until it is given up. */
-  async function givenUp(work: Promise<unknown>): Promise<unknown> {
-    let fault: unknown;
-    work.catch((error: unknown) => {
-      fault = error;
-    });
-    while (fault === undefined) await pass(1_000);
-    return fault;
   }
 
   it.each<[string, typeof handle]>([

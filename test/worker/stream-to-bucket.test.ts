@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { NoAnswer } from "#instance/in-time.ts";
+import { givenUp } from "#test/support/given-up.ts";
 import { BodyTooSlow, paced } from "#worker/http/body-pace.ts";
 import { askedBucket } from "#worker/parties/bucket.ts";
 import { bodies } from "#worker/store/bodies.ts";
@@ -52,16 +53,6 @@ function slowBucket(eachMs: number, most = Number.POSITIVE_INFINITY) {
 }
 
 const about = (pieces: number) => ({ bytes: pieces * PIECE.length, sha256: "0".repeat(64) });
-
-/** What is waited for in vain: time goes on until it is given up. */
-async function givenUp(work: Promise<unknown>): Promise<unknown> {
-  let fault: unknown;
-  work.catch((error: unknown) => {
-    fault = error;
-  });
-  while (fault === undefined) await pass(1_000);
-  return fault;
-}
 
 it("is kept, however long an honest sender takes", async () => {
   const { bucket, taken } = slowBucket(0);
