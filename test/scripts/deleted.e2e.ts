@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
@@ -40,6 +41,33 @@ function holding(folder: string, word: string): string[] {
         return bytes.includes(word) || (isGzip && gunzipSync(bytes).includes(word));
       })
   );
+}
+
+/** @returns the databases below a folder with a row that holds a word, whatever their freed pages hold. */
+function databasesWith(folder: string, word: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".sqlite"))
+    .map((name) => path.join(folder, name))
+    .filter((file) => rowsOf(file).some((row) => row.includes(word)));
+}
+
+function rowsOf(file: string): string[] {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
+  try {
+    const tables = z
+      .array(z.object({ name: z.string() }))
+      .parse(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all());
+    return tables.flatMap(({ name }) => {
+      const rows = database.prepare(`SELECT * FROM "${name}"`).all();
+      return rows.flatMap((row) => Object.values(row).map((value) => textOf(value)));
+    });
+  } finally {
+    database.close();
+  }
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : String(value);
 }
 
 /** An instance that is on makes files and takes them away meanwhile. */
@@ -110,8 +138,11 @@ test("what is deleted is in no file once the instance has ended", async () => {
   await ask("DELETE", `/api/v1/connectors/${words.connector}`);
   // What is owed to D1 and R2 follows by itself.
   const bucket = path.join(instance.state, "storage", "v3", "r2");
-  await until("R2 to have nothing of it", DEADLINE_MS, () => {
-    return Object.values(words).every((word) => holding(bucket, word).length === 0);
+  const storage = path.join(instance.state, "storage");
+  await until("R2 and all databases to have nothing of it", DEADLINE_MS, () => {
+    return Object.values(words).every(
+      (word) => holding(bucket, word).length === 0 && databasesWith(storage, word).length === 0,
+    );
   });
   instance.child.kill("SIGINT");
   assert.equal(await instance.exited, 0, instance.output());
