@@ -16,6 +16,7 @@ import type { SourceEvent } from "#protocol/source-event.ts";
 import type { TranscriptEvent } from "#protocol/transcript.ts";
 import type { SeenItem, WatchChange } from "#protocol/watch.ts";
 import { gateInForce } from "#rules/wake-gate/gate-in-force.ts";
+import type { Assembled } from "./assemble.ts";
 import { definitionFault } from "./changes/change-definition.ts";
 import type { RoutineRow } from "./definition/definition-store.ts";
 import type { Bringer } from "./definition/endpoint-secrets.ts";
@@ -24,6 +25,7 @@ import { ObjectForWork } from "./object-for-work.ts";
 import { found } from "./opening.ts";
 import { readEvents } from "./transcript/transcript-page.ts";
 import type { Access } from "./viewers/access.ts";
+import type { ShownToken } from "./wakes/fire-access.ts";
 
 export class RoutineObject extends ObjectForWork {
   /** Creates the routine in this object. @param id its own from then on. @param actor who, for revisions. */
@@ -85,9 +87,8 @@ export class RoutineObject extends ObjectForWork {
 
   /** The API trigger. @param token as it was presented. @param isRepeat of a call that was made before, and counted. */
   async fire(id: OwnedId, event: Wake, token: string, isRepeat = false): Promise<Result<Admission>> {
-    const hash = await hashSecret(token);
-    const mayFire = this.opening.with(id, ({ fireAccess }, routine) =>
-      fireAccess.admit(routine, hash, isRepeat, Date.now()),
+    const mayFire = await this.#withToken(id, token, ({ fireAccess }, routine, shown) =>
+      fireAccess.admit(routine, shown, isRepeat, Date.now()),
     );
     return mayFire.ok ? await this.#fireThroughGate(id, event, isRepeat) : mayFire;
   }
@@ -109,15 +110,24 @@ export class RoutineObject extends ObjectForWork {
 
   /** Whether a token is this routine's, for a fire that goes no further. */
   async checkToken(id: OwnedId, token: string): Promise<Result<null>> {
-    const hash = await hashSecret(token);
-    return this.opening.with(id, ({ fireAccess }, routine) => fireAccess.checkToken(routine, hash));
+    return await this.#withToken(id, token, ({ fireAccess }, routine, shown) => fireAccess.checkToken(routine, shown));
+  }
+
+  async #withToken<Value>(
+    id: OwnedId,
+    token: string,
+    ask: (parts: Assembled, routine: RoutineRow, shown: ShownToken) => Result<Value>,
+  ): Promise<Result<Value>> {
+    const opened = this.opening.with(id, ({ fireAccess }) => success(fireAccess.shown(token)));
+    if (!opened.ok) return opened;
+    const shown = await opened.value;
+    return this.opening.with(id, (parts, routine) => ask(parts, routine, shown));
   }
 
   /** A run of the routine, for whoever has a token that reads. */
   async readRunByToken(id: OwnedId, token: string, runId: string): Promise<Result<Run>> {
-    const hash = await hashSecret(token);
-    return this.opening.with(id, ({ fireAccess, engine }, routine) => {
-      const mayRead = fireAccess.admitReader(routine, hash, Date.now());
+    return await this.#withToken(id, token, ({ fireAccess, engine }, routine, shown) => {
+      const mayRead = fireAccess.admitReader(routine, shown, Date.now());
       return mayRead.ok ? found(engine.show(runId)) : mayRead;
     });
   }

@@ -87,6 +87,17 @@ describe("fire", () => {
     expect(await errorOf(unknown)).toMatchObject({ status: 404, type: "not_found_error" });
   });
 
+  it("refuses a token that was right, once there is another or none, and a wrong one after it", async () => {
+    const { id, path, fire, token } = await routineWithToken();
+    const statusOf = async (bearer: string) => (await ask(path, { method: "POST", token: bearer })).status;
+    expect([(await fire()).status, (await fire()).status]).toEqual([200, 200]);
+    expect(await statusOf(`${token.slice(0, -1)}${token.endsWith("0") ? "1" : "0"}`)).toBe(401);
+    const next = await issueToken(id);
+    expect([await statusOf(token), await statusOf(next), await statusOf(token)]).toEqual([401, 200, 401]);
+    expect((await ask(`/api/v1/routines/${id}/token`, { method: "DELETE" })).status).toBe(204);
+    expect([await statusOf(next), await statusOf(token)]).toEqual([401, 401]);
+  });
+
   it("gives the same answer for the same key, and refuses the key for another body", async () => {
     const { fire } = await routineWithToken();
     const headers = { "idempotency-key": "k".repeat(IDEMPOTENCY_KEY_LIMIT) };

@@ -45,8 +45,10 @@ export interface Owed {
   due_at: number;
 }
 
-/** A claim lasts until the call must have ended: not before its own deadline has been noticed. */
-const CLAIM_MS = CALL_DEADLINE_MS + 1_000;
+/** The longest that a call waits for others, and a second until its own deadline has been noticed. */
+const SLACK_MS = 2_000;
+/** A claim lasts until the call must have ended. */
+const CLAIM_MS = CALL_DEADLINE_MS + SLACK_MS;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
