@@ -1,7 +1,7 @@
 /** From the fire to its 200, beside the least that a durable fire can be. */
 import type { Figure, Row } from "../row.ts";
 import { Helper } from "../support/helper.ts";
-import { compared, interleave } from "../support/interleave.ts";
+import { compared, takeTurns } from "../support/interleave.ts";
 import type { Load, LoadOrder, LoadReport } from "../support/load.ts";
 import { makeRoutine } from "../support/reveille.ts";
 import { idle, type Served, serveBare, serveReveille } from "../support/served.ts";
@@ -28,27 +28,37 @@ interface Measured extends LoadReport {
 export const fire: Row = {
   id: "fire",
   title: "from the fire to its 200",
-  baseline: "a bare worker calls an object, which inserts one row",
+  baseline: "a bare worker calls an object, which inserts one row; and one that writes the rows that ours writes",
   measure: async (rounds) => {
     await using served = await serveReveille(UNLIMITED);
     await using bare = await serveBare("fire");
+    await using recorded = await serveBare("fire-recorded");
     await using load = new Helper<Load>("load.ts");
     const requests = await fires(served, rounds);
     const figures: Figure[] = [];
     for (const { connections, count } of CASES) {
       const order = { connections, count, durationMs: LONGEST_MS };
-      const reports = await interleave(
-        rounds,
-        () => measure(served, load, { ...order, url: served.url, requests }),
-        () => measure(bare, load, { ...order, url: bare.url, requests: [request("/", {})] }),
-      );
-      const of = (pick: (measured: Measured) => number) => compared(reports, pick);
+      const sides = await takeTurns(rounds, {
+        ours: () => measure(served, load, { ...order, url: served.url, requests }),
+        bare: () => measure(bare, load, { ...order, url: bare.url, requests: [request("/", {})] }),
+        recorded: () =>
+          measure(recorded, load, {
+            ...order,
+            url: recorded.url,
+            requests: requests.map((_, object) => request(`/${object}`, {})),
+          }),
+      });
+      const of = (pick: (measured: Measured) => number) => compared({ ours: sides.ours, baseline: sides.bare }, pick);
+      const ofRecorded = (pick: (measured: Measured) => number) =>
+        compared({ ours: sides.ours, baseline: sides.recorded }, pick);
       const name = `${connections} connection${connections === 1 ? "" : "s"}`;
       figures.push(
         { what: `${name}, p50`, unit: "ms", ...of(({ p50Ms }) => p50Ms), goal: { bound: "at most", value: 1.8 } },
         { what: `${name}, p99`, unit: "ms", ...of(({ p99Ms }) => p99Ms), goal: null },
         { what: name, unit: "/s", ...of(({ perSecond }) => perSecond), goal: { bound: "at least", value: 0.55 } },
         { what: `${name}, processor time of a fire`, unit: "ms", ...of(({ cpuMs }) => cpuMs), goal: null },
+        { what: `${name}, p50, the same rows there`, unit: "ms", ...ofRecorded(({ p50Ms }) => p50Ms), goal: null },
+        { what: `${name}, the same rows there`, unit: "/s", ...ofRecorded(({ perSecond }) => perSecond), goal: null },
       );
     }
     return figures;
