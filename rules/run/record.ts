@@ -33,9 +33,10 @@ export function newRecord<New extends ListedRun>(run: New): New & { v: typeof VE
   return { v: VERSION, ...run };
 }
 
-/** @param json as any version has stored it. */
+/** @param json as any version has stored it. @throws SyntaxError where none has. */
 export function readRecord(json: string): RunRecord {
-  const stored: Stored = JSON.parse(json);
+  const stored: Stored | null = JSON.parse(json);
+  if (stored === null) throw new SyntaxError("not a run");
   // A later version's, after a rollback, stays what it is too.
   if (isOfNow(stored)) return stored;
   const { v: _version, ...run } = stored;

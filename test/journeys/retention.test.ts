@@ -20,6 +20,7 @@ import { buildRoutine, call, fire, fired, readRun, readTranscript, watch } from 
 import { occurrencesOf, realDeps } from "#test/support/clock.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { d1, fail } from "#test/support/hang.ts";
+import { listen } from "#test/support/log-lines.ts";
 import { ownerOf } from "#test/support/objects.ts";
 import { countOf, keysUnder, kill, passDays, rowsOf, settle, walk } from "#test/support/retention.ts";
 import type { ClockMessage } from "#worker/bindings.ts";
@@ -288,15 +289,21 @@ it("goes through 3,000 runs in small steps, also where the object is killed and 
   expect(count).toBe(0);
 }, 240_000);
 
-/** Goes through all that the object has, as one of an instance that keeps so much. */
-async function walkKeeping(routine: Made, limits: Partial<Keep>): Promise<void> {
+/**
+ * Goes through all that the object has, as one of an instance that keeps so much.
+ * @param isEvicted after each slice the object is opened anew: what it had in memory is gone.
+ */
+async function walkKeeping(routine: Made, limits: Partial<Keep>, isEvicted = false): Promise<void> {
   await runInDurableObject(ownerOf(routine.id), (object, { storage }) => {
     const { parts } = (object as unknown as { opening: { parts: Assembled } }).opening;
     const given = { ...parts, sql: storage.sql, keep: { ...keepIn(z.object(keepVariables).parse({})), ...limits } };
-    const oldRuns = new OldRuns(given);
-    const oldSessions = new OldSessions({ ...given, oldRuns });
-    const retention = new Retention({ ...given, oldRuns, oldSessions, oldRecords: new OldRecords(given) });
-    for (let looks = 0; looks < 100; looks += 1) retention.look(Date.now());
+    const opened = () => {
+      const oldRuns = new OldRuns(given);
+      const oldSessions = new OldSessions({ ...given, oldRuns });
+      return new Retention({ ...given, oldRuns, oldSessions, oldRecords: new OldRecords(given) });
+    };
+    const first = opened();
+    for (let looks = 0; looks < 100; looks += 1) (isEvicted ? opened() : first).look(Date.now());
   });
 }
 
@@ -336,19 +343,47 @@ it("takes out a long session whole, also where its transcript was never to be mo
   expect(await listed(routine)).toEqual([]);
 });
 
-it("takes out the oldest where there are more than the instance keeps, but none of the last two days", async () => {
+it.each([
+  ["", false],
+  [", also where it is evicted after each slice", true],
+])(
+  "takes out the oldest where there are more than the instance keeps, but none of the last two days%s",
+  async (_how, isEvicted) => {
+    const routine = await buildRoutine();
+    const { runId } = await ran(routine);
+    await seedRuns(routine, runId, 150);
+    passDays(1.9);
+    await walkKeeping(routine, { runs: 100, occurrences: 120 }, isEvicted);
+    expect(await countOf(routine.id, "runs")).toBe(151);
+    passDays(1.1);
+    await walkKeeping(routine, { runs: 100, occurrences: 120 }, isEvicted);
+    expect(await countOf(routine.id, "runs")).toBe(100);
+    expect(await countOf(routine.id, "sessions")).toBe(100);
+    expect(await countOf(routine.id, "occurrences")).toBe(120);
+    const [oldest] = await rowsOf<{ id: string }>(routine.id, "SELECT MIN(id) AS id FROM runs");
+    // The run that was really made is the newest of all.
+    expect(Number(oldest?.id.slice(-5))).toBe(52);
+  },
+);
+
+it("goes past a run that can't be read, which stays with its session, and is told of", async () => {
   const routine = await buildRoutine();
-  const { runId } = await ran(routine);
-  await seedRuns(routine, runId, 150);
-  passDays(1.9);
-  await walkKeeping(routine, { runs: 100, occurrences: 120 });
-  expect(await countOf(routine.id, "runs")).toBe(151);
-  passDays(1.1);
-  await walkKeeping(routine, { runs: 100, occurrences: 120 });
-  expect(await countOf(routine.id, "runs")).toBe(100);
-  expect(await countOf(routine.id, "sessions")).toBe(100);
-  expect(await countOf(routine.id, "occurrences")).toBe(120);
-  const [oldest] = await rowsOf<{ id: string }>(routine.id, "SELECT MIN(id) AS id FROM runs");
-  // The run that was really made is the newest of all.
-  expect(Number(oldest?.id.slice(-5))).toBe(52);
+  const { runId, sessionId } = await ran(routine);
+  await seedRuns(routine, runId, 5);
+  const seeded = await rowsOf<{ id: string }>(routine.id, "SELECT id FROM runs WHERE id <> ? ORDER BY id", runId);
+  const [cut = "", empty = "", other = ""] = seeded.map(({ id }) => id);
+  await rowsOf(routine.id, "UPDATE runs SET doc = substr(doc, 1, 20) WHERE id = ?", cut);
+  await rowsOf(routine.id, "UPDATE runs SET doc = 'null' WHERE id = ?", empty);
+  // One that is not the last of its session.
+  await rowsOf(routine.id, "DELETE FROM sessions WHERE id = (SELECT session_id FROM runs WHERE id = ?)", other);
+  await rowsOf(routine.id, "UPDATE runs SET doc = '', session_id = ? WHERE id = ?", sessionId, other);
+  await kill(routine.id);
+  passDays(100);
+  const log = listen();
+  await walk(routine.id);
+  const left = await rowsOf<{ id: string }>(routine.id, "SELECT id FROM runs ORDER BY id");
+  expect(left.map(({ id }) => id).sort()).toEqual([cut, empty, other, runId].sort());
+  expect(await countOf(routine.id, "sessions")).toBe(3);
+  const told = new Set(log.troubles("run_unreadable").map(({ run_id }) => run_id));
+  expect(told).toEqual(new Set([cut, empty, other]));
 });

@@ -5,12 +5,13 @@ import { isSettled } from "#protocol/run.ts";
 import type { RunRecord } from "#rules/run/record.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RunStore } from "../runs/run-store.ts";
-import type { Tx } from "../work.ts";
+import type { Tx, Work } from "../work.ts";
 import { forgetRun } from "./forget.ts";
-import { beyondNumber, NEVER_YOUNGER_MS, type Slice } from "./slice.ts";
+import { beyondNumber, NEVER_YOUNGER_MS, pastUnreadable, type Slice } from "./slice.ts";
 
 interface Parts {
   sql: SqlStorage;
+  work: Work;
   runs: RunStore;
   outbox: Outbox;
   keep: Keep;
@@ -29,13 +30,17 @@ export class OldRuns implements Slice {
   }
 
   look(tx: Tx, cursor: string): string | null {
-    const { sql, keep, runs, outbox } = this.#parts;
-    // What is counted takes as long as there are rows: once for all slices of a day, and again after an eviction.
-    if (cursor === "" || this.#beyond === undefined) this.#beyond = beyondNumber(sql, "runs", keep.runs);
+    const { sql, work, runs, outbox, keep } = this.#parts;
+    // Counted once for all slices of a day.
+    if (cursor === "") this.#beyond = undefined;
+    const beyond = this.#beyondNumber();
     const old = firstIdAt("run", tx.nowMs - keep.forMs);
-    const until = this.#beyond != null && this.#beyond >= old ? this.#beyond : old;
+    const until = beyond !== null && beyond >= old ? beyond : old;
     const ids = sql.exec<{ id: string }>(READ, cursor, until, AT_ONCE).toArray();
-    for (const { id } of ids) if (this.#isOver(id, tx.nowMs)) forgetRun(tx, { runs, outbox }, id);
+    for (const { id } of ids) {
+      const isOver = pastUnreadable(tx, work, () => this.#isOver(id, tx.nowMs));
+      if (isOver === true) forgetRun(tx, { runs, outbox }, id);
+    }
     return ids.length < AT_ONCE ? null : (ids.at(-1)?.id ?? null);
   }
 
@@ -44,8 +49,16 @@ export class OldRuns implements Slice {
     if (!isSettled(doc)) return false;
     const endedMs = Date.parse(doc.timings.finished_at);
     const { keep, outbox } = this.#parts;
-    const isTooMany = this.#beyond != null && id <= this.#beyond && endedMs <= nowMs - NEVER_YOUNGER_MS;
+    const beyond = this.#beyondNumber();
+    const isTooMany = beyond !== null && id <= beyond && endedMs <= nowMs - NEVER_YOUNGER_MS;
     return (isTooMany || endedMs <= nowMs - keep.forMs) && !outbox.hasAny(id);
+  }
+
+  /** Looked for again after an eviction, whatever stage that came in: the sessions' asks too. It takes as long as there are rows. */
+  #beyondNumber(): string | null {
+    const { sql, keep } = this.#parts;
+    if (this.#beyond === undefined) this.#beyond = beyondNumber(sql, "runs", keep.runs);
+    return this.#beyond;
   }
 
   #isOver(id: string, nowMs: number): boolean {

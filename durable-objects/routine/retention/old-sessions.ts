@@ -10,7 +10,7 @@ import type { MovedTranscripts } from "../transcript/moved-transcripts.ts";
 import type { Tx } from "../work.ts";
 import { forgetRun, forgetSession, type SessionParts } from "./forget.ts";
 import type { OldRuns } from "./old-runs.ts";
-import { NEVER_YOUNGER_MS, type Slice } from "./slice.ts";
+import { NEVER_YOUNGER_MS, pastUnreadable, type Slice } from "./slice.ts";
 
 interface Parts extends SessionParts {
   sql: SqlStorage;
@@ -47,7 +47,9 @@ export class OldSessions implements Slice {
 
   look(tx: Tx, cursor: string): string | null {
     const ids = this.#parts.sql.exec<{ id: string }>(READ, cursor, AT_ONCE).toArray();
-    for (const { id } of ids) if (this.#lookAt(tx, id) === "long") return id;
+    for (const { id } of ids) {
+      if (pastUnreadable(tx, this.#parts.work, () => this.#lookAt(tx, id)) === "long") return id;
+    }
     return ids.length < AT_ONCE ? null : (ids.at(-1)?.id ?? null);
   }
 

@@ -1,5 +1,7 @@
 /** What the stages of retention have in common. */
-import type { Tx } from "../work.ts";
+import { logTrouble } from "#protocol/log.ts";
+import { UnreadableRun } from "../runs/run-store.ts";
+import type { Tx, Work } from "../work.ts";
 
 export interface Slice {
   /** @param cursor the last id that has been looked at. @returns the same for the next slice; null where nothing is left. */
@@ -16,4 +18,19 @@ export const NEVER_YOUNGER_MS = 2 * 24 * 3_600_000;
 export function beyondNumber(sql: SqlStorage, table: "runs" | "occurrences", number: number): string | null {
   const [row] = sql.exec<{ id: string }>(`SELECT id FROM ${table} ORDER BY id DESC LIMIT 1 OFFSET ?`, number).toArray();
   return row?.id ?? null;
+}
+
+/**
+ * Looks at something of a run's. A run that can't be read holds up no other: it stays as it is, and is told of.
+ * @param look does nothing by halves where it meets one. @returns null where one of them can't be read.
+ */
+export function pastUnreadable<Seen>(tx: Tx, work: Work, look: () => Seen): Seen | null {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof UnreadableRun)) throw error;
+    const { runId } = error;
+    work.afterwards(tx, `unreadable:${runId}`, () => logTrouble("run_unreadable", { run_id: runId }, error));
+    return null;
+  }
 }

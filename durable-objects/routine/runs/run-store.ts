@@ -24,6 +24,16 @@ export interface GivenToRun extends Pick<RunRow, "text" | "checkout"> {
   hasNewSession: boolean;
 }
 
+/** What is stored of a run is not what any version has stored. */
+export class UnreadableRun extends Error {
+  readonly runId: string;
+
+  constructor(runId: string, cause: SyntaxError) {
+    super("the run can't be read", { cause });
+    this.runId = runId;
+  }
+}
+
 /** Rows that are kept in memory at most. */
 const ROWS_KEPT = 128;
 
@@ -43,12 +53,10 @@ export class RunStore {
     this.#database = database;
     this.#sql = sql;
     this.#log = log;
-    this.#rows = work.rememberEach((runId) => {
-      const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
-      return row === undefined ? null : rowOf(row);
-    }, ROWS_KEPT);
+    this.#rows = work.rememberEach((runId) => this.#read(runId), ROWS_KEPT);
   }
 
+  /** @throws UnreadableRun */
   get(runId: string): RunRow | null {
     return this.#rows.get(runId);
   }
@@ -202,6 +210,15 @@ export class RunStore {
   unsettledOf(sessionId: string, limit = -1): string[] {
     const rows = this.#sql.exec<{ id: string }>(UNSETTLED_OF, sessionId, limit).toArray();
     return rows.map(({ id }) => id);
+  }
+
+  #read(runId: string): RunRow | null {
+    try {
+      const row = this.#database.select().from(runs).where(eq(runs.id, runId)).get();
+      return row === undefined ? null : rowOf(row);
+    } catch (error) {
+      throw error instanceof SyntaxError ? new UnreadableRun(runId, error) : error;
+    }
   }
 
   #keep(tx: Tx, row: RunRow): RunRow {
