@@ -27,6 +27,7 @@ import { RoutineOpening } from "./opening.ts";
 import type { GithubRun } from "./runs/github-deeds.ts";
 import type { AnsweringCall } from "./runs/model-calls.ts";
 import type { GitRepository, GrantedConnector } from "./runs/proxied-calls.ts";
+import { artifactKey } from "./sessions/artifacts.ts";
 import type { ProxyNotice } from "./sessions/proxy-notices.ts";
 import type { Push, PushKey } from "./sessions/session-branches.ts";
 import { acceptViewer } from "./viewers/accept-viewer.ts";
@@ -174,6 +175,21 @@ export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   workspaceToKeep(id: OwnedId, lease: LeaseRef): string | null {
     const row = this.opening.owner(id)?.engine.leased(lease) ?? null;
     return row === null ? null : workspaceKey(row.doc.routine_id, row.sessionId, lease);
+  }
+
+  /**
+   * Whether what a runner has sent for this place in R2 is anybody's: its attempt is on, or a row names it. Asked when it is
+   * there, as all may have been deleted while it came.
+   */
+  hasUseFor(id: OwnedId, lease: LeaseRef, key: string): boolean {
+    this.opening.require();
+    const parts = this.opening.owner(id);
+    const row = parts?.runs.get(lease.run_id) ?? null;
+    if (parts === null || row === null) return false;
+    const { engine, conversations, artifacts } = parts;
+    const { doc, sessionId } = row;
+    if (engine.leased(lease) !== null || conversations.keys(sessionId).has(key)) return true;
+    return [...artifacts.ids(sessionId)].some((one) => artifactKey(doc.routine_id, sessionId, one) === key);
   }
 
   /** The object of a lease's container tells what that has used, also after the run has ended. */

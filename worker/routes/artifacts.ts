@@ -82,8 +82,12 @@ export async function keepArtifact(c: HttpContext, lease: LeaseRef): Promise<Res
   const owner = c.var.deps.ownerOf(lease.run_id);
   const begun = await owner.beginArtifact(lease, id, about.data);
   if (!begun.ok) return begun;
-  await c.var.deps.artifactBytes.put(begun.value.key, bytes.value);
-  return owner.endArtifact(lease, id);
+  const { artifactBytes } = c.var.deps;
+  const { key } = begun.value;
+  await artifactBytes.put(key, bytes.value);
+  const ended = await owner.endArtifact(lease, id);
+  if (!ended.ok && !(await owner.hasUseFor(lease, key))) await artifactBytes.remove(key);
+  return ended;
 }
 
 function decoded(text: string): string {

@@ -40,7 +40,7 @@ export function mountConversations(app: App): void {
     const lease = await leaseOf(c);
     const { ownerOf, workspaces } = c.var.deps;
     const key = lease === null ? null : await ownerOf(lease.run_id).workspaceToKeep(lease);
-    if (key === null) return renderRefusal(c, refused);
+    if (lease === null || key === null) return renderRefusal(c, refused);
     const bytes = Number(c.req.header("content-length"));
     const sha256 = c.req.header(WORKSPACE_SHA256) ?? "";
     const { body } = c.req.raw;
@@ -52,6 +52,10 @@ export function mountConversations(app: App): void {
       return renderRefusal(c, { code: "body_too_large", limit_bytes: WORKSPACE_LIMIT_BYTES });
     }
     await workspaces.keep(key, paced(body), { bytes, sha256 });
+    if (!(await ownerOf(lease.run_id).hasUseFor(lease, key))) {
+      await workspaces.remove(key);
+      return renderRefusal(c, refused);
+    }
     return new Response(null, { status: 204 });
   });
 }

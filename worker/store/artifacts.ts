@@ -2,6 +2,7 @@
 
 export interface ArtifactBytes {
   put(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  remove(key: string): Promise<void>;
   /** @returns null where there is no such object. */
   open(key: string): Promise<{ bytes: number; content: ReadableStream<Uint8Array> } | null>;
 }
@@ -9,6 +10,7 @@ export interface ArtifactBytes {
 export function artifactBytes(bucket: R2Bucket): ArtifactBytes {
   return {
     put: async (key, bytes) => void (await bucket.put(key, bytes)),
+    remove: (key) => bucket.delete(key),
     open: async (key) => {
       const found = await bucket.get(key);
       return found === null ? null : { bytes: found.size, content: found.body };

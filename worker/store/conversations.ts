@@ -5,6 +5,7 @@ import { streamToBucket } from "./stream-to-bucket.ts";
 export interface Workspaces {
   /** @returns null where there is no such object. */
   open(key: string): Promise<ReadableStream<Uint8Array> | null>;
+  remove(key: string): Promise<void>;
   /** Of so many bytes. @throws when it is not kept. */
   keep(key: string, content: ReadableStream<Uint8Array>, about: { bytes: number; sha256: string }): Promise<void>;
 }
@@ -12,6 +13,7 @@ export interface Workspaces {
 export function workspaces(bucket: R2Bucket): Workspaces {
   return {
     open: async (key) => (await bucket.get(key))?.body ?? null,
+    remove: (key) => bucket.delete(key),
     keep: (key, content, about) => streamToBucket(bucket, key, content, about),
   };
 }

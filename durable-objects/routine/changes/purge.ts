@@ -14,12 +14,10 @@ export const PURGED = Object.values(schema).filter(
   (table): table is typeof table & SQLiteTable => is(table, SQLiteTable) && table !== schema.routine,
 );
 
-/** What lies in R2 too: it is removed there once no row is left that names it. */
-const IN_BUCKETS = [
-  { tables: [schema.conversationParts, schema.conversations], owed: "tidy_conversation" },
-  { tables: [schema.artifacts], owed: "tidy_artifacts" },
-  { tables: [schema.transcript], owed: "tidy_transcript" },
-] as const;
+/** Their rows name what lies in R2. */
+const IN_BUCKETS = [schema.conversationParts, schema.conversations, schema.artifacts, schema.transcript] as const;
+/** All of it is removed there once none of these rows is left: some of it, no row may ever have named. */
+const TIDIED = ["tidy_conversation", "tidy_artifacts", "tidy_transcript"] as const;
 
 /** Rows that go in one transaction, of all tables together. */
 const ROWS_AT_ONCE = 1_000;
@@ -70,14 +68,10 @@ export class Purge {
   #empty(tx: Tx, routineId: string): void {
     const { work, outbox } = this.#parts;
     const rows = new RowsLeft(ROWS_AT_ONCE);
-    let isToWait = false;
-    for (const { tables, owed } of IN_BUCKETS) {
-      const gone = tables.reduce((sum, table) => sum + rows.empty(tx, table, LONG_ROWS_AT_ONCE), 0);
-      const isLeft = tables.some((table) => hasRows(tx, table));
-      if (gone > 0 && !isLeft) outbox.owe(tx, owed, routineId);
-      isToWait ||= gone > 0 || isLeft;
-    }
-    if (!isToWait) emptyTables(tx, rows);
+    const gone = IN_BUCKETS.reduce((sum, table) => sum + rows.empty(tx, table, LONG_ROWS_AT_ONCE), 0);
+    const isLeft = IN_BUCKETS.some((table) => hasRows(tx, table));
+    if (gone === 0 && !isLeft) emptyTables(tx, rows);
+    else if (!isLeft) for (const owed of TIDIED) outbox.owe(tx, owed, routineId);
     work.forgetAll(tx);
   }
 }

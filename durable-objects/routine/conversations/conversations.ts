@@ -124,13 +124,16 @@ export class Conversations {
     return parts;
   }
 
-  /** They lie in R2 together. Nothing changes where one of them has been dropped meanwhile. */
+  /** They lie in R2 together. Where one of them has been dropped meanwhile, nothing changes, and what was written is nobody's. */
   moved(tx: Tx, sessionId: string, parts: readonly Part[], key: string): void {
     const row = this.#rows.get(sessionId);
     const [first] = parts;
     const numbers = JSON.stringify(parts.map(({ n }) => n));
     const { count } = this.#sql.exec<{ count: number }>(COUNT_LOOSE, sessionId, numbers).one();
-    if (row === null || first === undefined || count !== parts.length) return;
+    if (row === null || first === undefined || count !== parts.length) {
+      this.#outbox.owe(tx, "tidy_conversation", sessionId);
+      return;
+    }
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     tx.sql.exec(REMOVE, sessionId, numbers);
     tx.sql.exec(ADD, sessionId, first.n, first.file, bytes, null, key);

@@ -12,9 +12,17 @@ export async function removeUnnamed(
   prefix: string,
   named: () => ReadonlySet<string>,
 ): Promise<boolean> {
-  const { objects, truncated } = await bucket.list({ prefix, limit: REMOVED_AT_ONCE });
-  const stay = named();
-  const gone = objects.map(({ key }) => key).filter((key) => !stay.has(key));
+  let listed = await bucket.list({ prefix, limit: REMOVED_AT_ONCE });
+  let gone = unnamed(listed, named());
+  // What is named may fill any number of pages.
+  while (gone.length === 0 && listed.truncated) {
+    listed = await bucket.list({ prefix, limit: REMOVED_AT_ONCE, cursor: listed.cursor });
+    gone = unnamed(listed, named());
+  }
   if (gone.length > 0) await bucket.delete(gone);
-  return !truncated || gone.length === 0;
+  return !listed.truncated;
+}
+
+function unnamed({ objects }: R2Objects, stay: ReadonlySet<string>): string[] {
+  return objects.map(({ key }) => key).filter((key) => !stay.has(key));
 }
