@@ -2,7 +2,7 @@
 import { ARTIFACT_NAME_HEADER } from "#protocol/artifact.ts";
 import type { ErrorBody } from "#protocol/errors.ts";
 import { runnerCallPath } from "#protocol/runner-calls.ts";
-import { LEAST_RATE } from "./upload-pace.ts";
+import { LEAST_RATE } from "./transfer-pace.ts";
 
 export interface InstanceCallsOptions {
   /** Without a slash at its end. */

@@ -15,6 +15,7 @@ export interface Place {
 }
 
 export interface Bounds {
+  /** From the last piece that it was given of its input, where it has one. */
   deadlineMs: number;
   /** For each of both outputs; what is over it is read and dropped. */
   outputCapBytes: number;
@@ -119,7 +120,10 @@ export function awaitProcess(child: PipedProcess, bounds: Bounds): Promise<Comma
     });
     child.once("close", (code) => finish(code));
     if (bounds.input === undefined) child.stdin.end();
-    else pipeline(bounds.input, child.stdin, () => child.stdin.destroy());
+    else {
+      bounds.input.on("data", () => timer.refresh());
+      pipeline(bounds.input, child.stdin, () => child.stdin.destroy());
+    }
   });
 }
 

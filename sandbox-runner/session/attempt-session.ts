@@ -160,8 +160,8 @@ export class AttemptSession {
     const { instance, order } = this.#options;
     const headers = { "content-length": String(bytes), [WORKSPACE_SHA256]: sha256 };
     const path = workspacePath(order.run_id);
-    const { statusCode } = await askInstance(instance, { method: "PUT", path, headers, signal, file });
-    if (statusCode !== 204) throw new Error(`The instance answered ${statusCode}.`);
+    const { status } = await askInstance(instance, { method: "PUT", path, headers, signal, file });
+    if (status !== 204) throw new Error(`The instance answered ${status}.`);
   }
 
   #tellRestored(restored: Restored): void {

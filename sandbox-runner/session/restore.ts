@@ -28,6 +28,7 @@ interface Given {
   signal: AbortSignal;
 }
 
+/** For a program, from the last piece that it was given. */
 const DEADLINE_MS = 120_000;
 const LONGEST_CONVERSATION_BYTES = 1_024 ** 3;
 /** How often a request is made that has met no answer. */
@@ -136,11 +137,10 @@ async function unpack(given: Given, { bytes, sha256 }: { bytes: number; sha256: 
 
 /** @throws when the instance does not give it. */
 async function ask({ instance, signal }: Given, path: string): Promise<Readable> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
-  const answer = await askInstance(instance, { method: "GET", path, signal: within });
-  if (answer.statusCode === 200) return answer;
-  answer.destroy();
-  throw new Error(`the instance answered ${answer.statusCode}`);
+  const { status, body } = await askInstance(instance, { method: "GET", path, signal });
+  if (status === 200) return body;
+  body.destroy();
+  throw new Error(`the instance answered ${status}`);
 }
 
 async function tried<Value>(work: () => Promise<Value>): Promise<Value> {

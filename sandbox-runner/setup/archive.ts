@@ -30,6 +30,7 @@ const UNPACK = shell("tar --extract --file=- --no-same-owner --no-same-permissio
 /** Package caches, for instance, take the right to write away from their own folders. */
 const EMPTY = shell("chmod -R u+rwx . 2>/dev/null; find . -mindepth 1 -delete");
 
+/** For a program, from the last piece that it was given. */
 const DEADLINE_MS = 120_000;
 /** The default takes longer and saves a tenth. */
 const LEVEL = 1;

@@ -16,27 +16,27 @@ export class InstanceStore implements SetupStore {
 
   async find(key: string, signal: AbortSignal): Promise<KeptSetup | null> {
     const answer = await askInstance(this.#options, { method: "GET", path: this.#path(key), signal });
-    const { statusCode, headers } = answer;
+    const { status, headers, body } = answer;
     const keptAtMs = Number(headers[SETUP_HEADERS.keptAt]);
-    if (statusCode === 200 && Math.abs(Date.now() - keptAtMs) <= SETUP_KEPT_MS) {
+    if (status === 200 && Math.abs(Date.now() - keptAtMs) <= SETUP_KEPT_MS) {
       const sha256 = String(headers[SETUP_HEADERS.sha256]);
-      return { bytes: Number(headers[SETUP_HEADERS.bytes]), sha256, keptAtMs, content: answer };
+      return { bytes: Number(headers[SETUP_HEADERS.bytes]), sha256, keptAtMs, content: body };
     }
-    answer.destroy();
-    if (statusCode === 200 || statusCode === 404) return null;
-    throw new Error(`the instance answered ${statusCode}`);
+    body.destroy();
+    if (status === 200 || status === 404) return null;
+    throw new Error(`the instance answered ${status}`);
   }
 
   async keep(key: string, { file, bytes, sha256 }: Archive, signal: AbortSignal): Promise<void> {
     const headers = { "content-length": String(bytes), [SETUP_HEADERS.sha256]: sha256 };
-    const { statusCode } = await askInstance(this.#options, {
+    const { status } = await askInstance(this.#options, {
       method: "PUT",
       path: this.#path(key),
       headers,
       signal,
       file,
     });
-    if (statusCode !== 204) throw new Error(`the instance answered ${statusCode}`);
+    if (status !== 204) throw new Error(`the instance answered ${status}`);
   }
 
   #path(key: string): string {

@@ -1,4 +1,4 @@
-/** Files that go to the instance: for as long as they go on, and no longer. */
+/** What goes to the instance and comes from it: for as long as it goes on, and no longer. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { askInstance } from "#sandbox-runner/link/instance-request.ts";
-import { UploadPace } from "#sandbox-runner/link/upload-pace.ts";
+import { TransferPace } from "#sandbox-runner/link/transfer-pace.ts";
 import { givenUp } from "#test/support/given-up.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"], now: 0 }));
@@ -16,7 +16,7 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe("the pace", () => {
   it("lets through what goes on at 128 kbit/s, however long it takes", async () => {
-    const pace = new UploadPace();
+    const pace = new TransferPace();
     for (let second = 0; second < 3_600; second += 1) {
       await pass(1_000);
       pace.passed(16_000);
@@ -31,7 +31,7 @@ describe("the pace", () => {
     ["after nothing", 0],
     ["after much that went fast", 1_000_000_000],
   ])("ends what stops %s, after two minutes", async (_title, bytes) => {
-    const pace = new UploadPace();
+    const pace = new TransferPace();
     pace.passed(bytes);
     await pass(119_000);
     expect(pace.signal.aborted).toBe(false);
@@ -40,7 +40,7 @@ describe("the pace", () => {
   });
 
   it("ends what goes on by drops", async () => {
-    const pace = new UploadPace();
+    const pace = new TransferPace();
     for (let second = 0; second < 130; second += 1) {
       await pass(1_000);
       pace.passed(100);
@@ -80,7 +80,7 @@ describe("a file", () => {
     ["takes all of it, and says nothing", (request) => void request.resume()],
   ])("is given up where the instance %s", async (_title, handler) => {
     handle = handler;
-    expect(await givenUp(put())).toEqual(new Error("the instance takes it too slowly, or gives no answer"));
+    expect(await givenUp(put())).toEqual(new Error("the instance takes or sends too slowly, or gives no answer"));
   });
 
   it("goes through where the instance takes it slowly", async () => {
@@ -90,7 +90,7 @@ describe("a file", () => {
       atMs = Date.now();
       response.writeHead(204).end();
     };
-    expect((await put()).statusCode).toBe(204);
+    expect((await put()).status).toBe(204);
     expect(atMs).toBeGreaterThanOrEqual(390_000);
   });
 
@@ -101,5 +101,47 @@ describe("a file", () => {
       stop.abort();
     };
     await expect(put(stop.signal)).rejects.toThrow("aborted");
+  });
+});
+
+describe("what the instance sends", () => {
+  let server: Server;
+  let handle: (response: ServerResponse) => void;
+
+  beforeAll(async () => {
+    server = createServer((_request, response) => handle(response));
+    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  async function get(): Promise<number> {
+    const instanceUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const signal = new AbortController().signal;
+    const { body } = await askInstance({ instanceUrl, linkToken: "t" }, { method: "GET", path: "/x", signal });
+    let bytes = 0;
+    for await (const piece of body) {
+      bytes += (piece as Buffer).length;
+      // As long as it takes on a line of 160 kbit/s.
+      await pass((piece as Buffer).length / 20);
+    }
+    return bytes;
+  }
+
+  it("comes through where it comes slowly, however long it takes", async () => {
+    handle = (response) => void response.end(Buffer.alloc(8_000_000));
+    expect(await get()).toBe(8_000_000);
+    expect(Date.now()).toBeGreaterThanOrEqual(400_000);
+  });
+
+  it.each<[string, typeof handle]>([
+    ["says nothing", () => {}],
+    ["stops in the midst of it", (response) => void response.write("begun")],
+  ])("is given up where it %s", async (_title, handler) => {
+    handle = handler;
+    expect(await givenUp(get())).toEqual(new Error("the instance takes or sends too slowly, or gives no answer"));
+    expect(Date.now()).toBeLessThan(130_000);
   });
 });

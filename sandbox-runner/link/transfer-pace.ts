@@ -1,6 +1,6 @@
 /**
- * How slowly a file may go to the instance. A deadline for the whole would cut off what is long on a slow line; so each piece that
- * goes out earns it more time, up to what it began with.
+ * How slowly a file may go to the instance, or come from it. A deadline for the whole would cut off what is long on a slow line; so
+ * each piece that has passed earns it more time, up to what it began with.
  */
 
 /** In milliseconds. What has gone out may still lie in the machine's own buffers, and the answer comes when all is kept. */
@@ -8,7 +8,7 @@ const GRACE_MS = 120_000;
 /** The slowest line that is served, in bytes per millisecond, as the instance counts: 128 kbit/s. */
 export const LEAST_RATE = 16;
 
-export class UploadPace {
+export class TransferPace {
   readonly #late = new AbortController();
   #left = GRACE_MS;
   #sinceMs = Date.now();
@@ -18,12 +18,12 @@ export class UploadPace {
     this.#timer = this.#wait();
   }
 
-  /** Aborted when the file does not go on, or too slowly. */
+  /** Aborted when it does not go on, or too slowly. */
   get signal(): AbortSignal {
     return this.#late.signal;
   }
 
-  /** So many bytes more have gone out. */
+  /** So many bytes more have passed. */
   passed(bytes: number): void {
     const nowMs = Date.now();
     this.#left = Math.min(GRACE_MS, this.#left - (nowMs - this.#sinceMs) + bytes / LEAST_RATE);
@@ -32,13 +32,13 @@ export class UploadPace {
     this.#timer = this.#wait();
   }
 
-  /** It is answered, or given up. */
+  /** It has come to its end, or is given up. */
   end(): void {
     clearTimeout(this.#timer);
   }
 
   #wait(): NodeJS.Timeout {
-    const late = () => this.#late.abort(new Error("the instance takes it too slowly, or gives no answer"));
+    const late = () => this.#late.abort(new Error("the instance takes or sends too slowly, or gives no answer"));
     return setTimeout(late, Math.max(0, this.#left));
   }
 }
