@@ -1,13 +1,14 @@
 /** The input and the output of a program that was spoken to before it was handed over: whoever has it now sees nothing of that. */
-import { type Readable, Transform, type TransformCallback } from "node:stream";
+import { Transform, type TransformCallback } from "node:stream";
 
 const END_OF_LINE = 0x0a;
 
 /**
  * The program's input, of which the first line alone is looked at.
  * @param answerTo what is answered to a request in the program's place; undefined where the program is to answer.
+ * @param output of `withoutAnswers`, which gives out the answer.
  */
-export function answering(answerTo: (request: unknown) => object | undefined, output: Readable): Transform {
+export function answering(answerTo: (request: unknown) => object | undefined, output: Transform): Transform {
   let first: Buffer | null = Buffer.alloc(0);
   return new Transform({
     transform(piece: Buffer, _encoding, pass: TransformCallback) {
@@ -18,7 +19,8 @@ export function answering(answerTo: (request: unknown) => object | undefined, ou
       const text = first;
       first = null;
       const answer = answerIn(text.subarray(0, end).toString("utf8"), answerTo);
-      if (answer === null) return pass(null, text);
+      // After the program's own end nothing can be said in its place, and its last words would be lost with the try.
+      if (answer === null || output.writableEnded) return pass(null, text);
       // Between two lines of the program's, since only whole ones are handed on.
       output.push(answer);
       pass(null, text.subarray(end + 1));
@@ -55,8 +57,17 @@ export function withoutAnswers(take: (line: string) => boolean, isDone: () => bo
 
 /** @returns the line that answers a request; null where there is none. */
 function answerIn(line: string, answerTo: (request: unknown) => object | undefined): string | null {
-  const { type, request_id, request } = JSON.parse(line);
-  const response = type === "control_request" ? answerTo(request) : undefined;
-  if (response === undefined) return null;
-  return `${JSON.stringify({ type: "control_response", response: { ...response, request_id } })}\n`;
+  const asked = requestIn(line);
+  const response = asked === null ? undefined : answerTo(asked.request);
+  if (asked === null || response === undefined) return null;
+  return `${JSON.stringify({ type: "control_response", response: { ...response, request_id: asked.id } })}\n`;
+}
+
+function requestIn(line: string): { id: unknown; request: unknown } | null {
+  try {
+    const { type, request_id: id, request } = JSON.parse(line);
+    return type === "control_request" ? { id, request } : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,0 +1,47 @@
+/** The pipes of a program that is handed over, where the program ends meanwhile. */
+import { finished } from "node:stream/promises";
+import { expect, it } from "vitest";
+import { answering, withoutAnswers } from "#sandbox-runner/prepared/handed-over.ts";
+
+const REQUEST = `${JSON.stringify({ type: "control_request", request_id: "1", request: { subtype: "initialize" } })}\n`;
+
+function pipes() {
+  const output = withoutAnswers(
+    () => false,
+    () => true,
+  );
+  const faults: unknown[] = [];
+  output.on("error", (error) => faults.push(error));
+  const input = answering(() => ({ subtype: "success" }), output);
+  input.on("error", (error) => faults.push(error));
+  return { input, output, faults };
+}
+
+it("answers the first request between the program's own lines", async () => {
+  const { input, output, faults } = pipes();
+  output.write("before\n");
+  input.write(REQUEST);
+  output.end("after\n");
+  const lines = (await output.toArray()).map(String).join("").trim().split("\n");
+  expect(lines).toEqual(["before", expect.stringContaining('"request_id":"1"'), "after"]);
+  expect(faults).toEqual([]);
+});
+
+it("gives out the last words of a program that has ended before it was spoken to", async () => {
+  const { input, output, faults } = pipes();
+  output.end("its last words\n");
+  // It has been taken in, and nobody has read it yet.
+  await new Promise<void>((done) => output.once("finish", done));
+  input.end(REQUEST);
+  expect((await output.toArray()).map(String)).toEqual(["its last words\n"]);
+  expect((await input.toArray()).map(String)).toEqual([REQUEST]);
+  expect(faults).toEqual([]);
+});
+
+it("leaves a first line that is no request to the program", async () => {
+  const { input, faults } = pipes();
+  input.end("not JSON\n");
+  expect((await input.toArray()).map(String)).toEqual(["not JSON\n"]);
+  await finished(input);
+  expect(faults).toEqual([]);
+});
