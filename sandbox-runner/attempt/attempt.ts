@@ -131,6 +131,7 @@ export class Attempt {
       // Where the sandbox keeps the run from writing what it is given of it.
       cache: sandbox.value.kind === "sandbox-runtime" ? this.#options.place.cloneCache : null,
       gitFault: (number) => relay.gitFault(number),
+      isAtLfs: (number) => relay.isAtLfs(number),
       received: () => relay.passedIn(),
       onStep: (message) => this.#step(message),
       onNotice: (notice) => this.#event(notice),

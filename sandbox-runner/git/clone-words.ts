@@ -47,14 +47,26 @@ export function submodulesOfFork(url: string): CloneNotice {
   return { type: "notice", level: "info", code: "submodules_left", message };
 }
 
-/** @param hasLfs whether commands in the sandbox have Git LFS. */
-export function pointersLeft(url: string, pointers: number, hasLfs: boolean): CloneNotice {
+/** The server of Git LFS is asked by git-lfs itself, and objects may lie in a store of another host's. */
+export function lfsOf(url: string): string {
+  return `Git LFS of ${url}, from its server or from the store that this names (see the notices)`;
+}
+
+/** Why files of Git LFS have no contents: commands in the sandbox have no git-lfs, its server is away for now, or gave none out. */
+export type PointersLeft = "no_git_lfs" | "away" | "not_given";
+
+const REMEDIES: Readonly<Record<PointersLeft, string>> = {
+  no_git_lfs:
+    "Install git-lfs on the runner's machine (Debian: apt-get install git-lfs). Until then such a file can't be committed with new contents.",
+  away: "Its server of Git LFS, or the store that this names, did not answer, or broke off. When it answers again, git lfs pull brings them.",
+  not_given:
+    "The upstream did not give them out: check that it has them, and that the instance's credential may read them.",
+};
+
+export function pointersLeft(url: string, pointers: number, why: PointersLeft): CloneNotice {
   const files = pointers === 1 ? "1 file is" : `${pointers} files are`;
   const what = `${url} keeps files in Git LFS, and ${files} here as a pointer, without the contents.`;
-  const remedy = hasLfs
-    ? "The upstream did not give them out: check that it has them, and that the instance's credential may read them."
-    : "Install git-lfs on the runner's machine (Debian: apt-get install git-lfs). Until then such a file can't be committed with new contents.";
-  return { type: "notice", level: "warning", code: "lfs_pointers", message: `${what} ${remedy}` };
+  return { type: "notice", level: "warning", code: "lfs_pointers", message: `${what} ${REMEDIES[why]}` };
 }
 
 /** What the agent is told of its clones. Empty where each has all history, all files, and is at its only known branch. */

@@ -24,6 +24,8 @@ import {
   type CloneNotice,
   damagedCache,
   foreignCommit,
+  lfsOf,
+  type PointersLeft,
   pointersLeft,
   received,
   submodulesOfFork,
@@ -45,6 +47,8 @@ export interface CloneOptions {
   cache: { clones: CloneCache; instanceUrl: string } | null;
   /** What the last request for a repository met, by its number. */
   gitFault(number: number): GitFault | null;
+  /** Whether that request was for Git LFS. */
+  isAtLfs(number: number): boolean;
   /** Bytes that the relay has passed into the sandbox. */
   received(): number;
   onStep(message: string): void;
@@ -204,13 +208,20 @@ class OneClone {
   /** Brings what belongs to the working tree and is not in the repository, or tells that it is not there. */
   async #complete({ folder, depth }: Clone, { pointers, hasSubmodules }: Seen): Promise<void> {
     const { order, sandbox, env, relayUrl, onNotice } = this.#options;
-    if (pointers > 0) onNotice(pointersLeft(this.#url, pointers, hasLfs()));
+    if (pointers > 0) onNotice(pointersLeft(this.#url, pointers, this.#whyPointers()));
     if (!hasSubmodules) return;
     if (this.#plan.checkout?.is_fork === true) return onNotice(submodulesOfFork(this.#url));
     const attached = order.repositories.map(({ url }) => url);
     await cloneSubmodules(this.#url, folder, {
       ...{ sandbox, env, bounds: this.#bounds, attached, depth, relayUrl, onNotice },
     });
+  }
+
+  #whyPointers(): PointersLeft {
+    if (!hasLfs()) return "no_git_lfs";
+    const { gitFault, isAtLfs } = this.#options;
+    const isAway = isAtLfs(this.#number) && gitFault(this.#number)?.isPassing === true;
+    return isAway ? "away" : "not_given";
   }
 
   #failed({ how, code, stderr }: CommandEnd): CloneFailure {
@@ -229,7 +240,8 @@ class OneClone {
 
   #late(): CloneFailure {
     const seconds = Math.round(this.#options.order.clone_deadline_ms / 1_000);
-    return lasting(runError("clone_timed_out", "clone", `Nothing more came of ${this.#url} for ${seconds} s.`));
+    const what = this.#options.isAtLfs(this.#number) ? lfsOf(this.#url) : this.#url;
+    return lasting(runError("clone_timed_out", "clone", `Nothing more came of ${what} for ${seconds} s.`));
   }
 }
 

@@ -21,17 +21,37 @@ export interface GitFault {
 
 export class GitFaults {
   readonly #last = new Map<number, GitFault | null>();
+  /** Repositories whose last request was for Git LFS. */
+  readonly #atLfs = new Set<number>();
 
-  /** @param target a path of the run's proxy for git. */
+  /** A request sets out. @param target a path of the run's proxy for git. */
+  asked(target: string): void {
+    const number = numberIn(target);
+    if (number === null) return;
+    if (target.includes("/info/lfs/")) this.#atLfs.add(number);
+    else this.#atLfs.delete(number);
+  }
+
+  /** @param target as of `asked`. */
   note(target: string, answered: Answered): void {
-    const [, number] = /\/git\/([0-9]+)/.exec(target) ?? [];
-    if (number !== undefined) this.#last.set(Number(number), faultOf(answered));
+    const number = numberIn(target);
+    if (number !== null) this.#last.set(number, faultOf(answered));
+  }
+
+  /** Whether the last request for a repository was for Git LFS: its server is another than git's. */
+  isAtLfs(number: number): boolean {
+    return this.#atLfs.has(number);
   }
 
   /** @returns null where the last request was answered well, or there was none. */
   of(number: number): GitFault | null {
     return this.#last.get(number) ?? null;
   }
+}
+
+function numberIn(target: string): number | null {
+  const [, number] = /\/git\/([0-9]+)/.exec(target) ?? [];
+  return number === undefined ? null : Number(number);
 }
 
 function faultOf({ status, headers, isWhole }: Answered): GitFault | null {

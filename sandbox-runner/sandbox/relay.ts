@@ -30,6 +30,8 @@ export interface Relay {
   accept(standIn: StandIn): void;
   /** What the last request for a repository met, by its number; null where it was answered well, or there was none. */
   gitFault(number: number): GitFault | null;
+  /** Whether that request was for Git LFS. */
+  isAtLfs(number: number): boolean;
   /** How many bytes of answers it has passed on so far. */
   passedIn(): number;
   close(): Promise<void>;
@@ -61,6 +63,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     // A request that asks for an upgrade or names a whole address is no proxy path, whatever its path looks like.
     const kind = served === null ? null : relayKind({ method: request.method, target: request.url }, served);
     if (kind !== null && isFramedPlainly(request.method, request.headers)) {
+      gitFaults.asked(request.url ?? "");
       const onAnswered = (answered: Answered) => gitFaults.note(request.url ?? "", answered);
       forward(request, response, requestHeaders(request.rawHeaders, kind), { ...options, onReceived }, onAnswered);
     } else answer(response, "proxy_refused", refusal(request));
@@ -113,6 +116,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
       accepted = standIn;
     },
     gitFault: (number) => gitFaults.of(number),
+    isAtLfs: (number) => gitFaults.isAtLfs(number),
     passedIn: () => passedIn,
     close,
   };

@@ -323,6 +323,7 @@ describe("a run's clone that fails with what is kept and without it", () => {
       signal: new AbortController().signal,
       cache: { clones: cache, instanceUrl: "" },
       gitFault: () => null,
+      isAtLfs: () => false,
       received: () => 0,
       onStep: () => {},
       onNotice: ({ code }) => notices.push(code),

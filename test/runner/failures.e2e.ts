@@ -3,6 +3,7 @@
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { REFUSAL_HEADER } from "#protocol/runner-link.ts";
+import { hasLfs } from "#sandbox-runner/git/lfs.ts";
 import { Bed, bash, GIT_CREDENTIAL, noSandbox } from "./support/bed.ts";
 import { until } from "./support/until.ts";
 import { seedUpstream } from "./support/upstream.ts";
@@ -12,6 +13,8 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
   beforeAll(async () => {
     bed = await Bed.make();
     seedUpstream(bed.upstream, "app", { "README.md": "# App\n" });
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12\n`;
+    seedUpstream(bed.upstream, "large", { ".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer });
   });
   afterAll(() => bed.close());
 
@@ -89,6 +92,32 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
     });
   });
 
+  it.skipIf(!hasLfs())("when nothing comes of Git LFS, and says that it was that", async () => {
+    const run = bed.run([], ["large"], { clone_deadline_ms: 1_500 });
+    run.answerGit = ({ url }) => url?.includes("/info/lfs/") === true;
+    expect((await run.finished()).outcome).toMatchObject({
+      error: {
+        code: "clone_timed_out",
+        message: expect.stringMatching(/Git LFS of https:\/\/code\.example\.com\/large/),
+      },
+    });
+  });
+
+  it.skipIf(!hasLfs())(
+    "not where Git LFS is away for now: its files are left as pointers, and it is said why",
+    async () => {
+      const run = bed.run([], ["large"], { turns: 1 });
+      run.answerGit = ({ url }, response) => {
+        const isLfs = url?.includes("/info/lfs/") === true;
+        if (isLfs) refused(response, 503, { "content-type": "application/vnd.git-lfs+json" });
+        return isLfs;
+      };
+      await run.finished();
+      const notices = run.stored.filter((event) => JSON.stringify(event).includes("lfs_pointers"));
+      expect(JSON.stringify(notices)).toContain("did not answer");
+    },
+  );
+
   it("when the agent does not start in time", async () => {
     const { outcome } = await bed.run([], [], { agent_start_deadline_ms: 10 }).finished();
     expect(outcome).toMatchObject({ status: "failed", error: { code: "agent_start_timed_out", phase: "agent" } });
@@ -111,6 +140,8 @@ describe("a runner without a sandbox", { concurrent: true }, () => {
     // Nothing of what the sandbox needs is found there.
     bed = await Bed.make({ PATH: "/nowhere" });
     seedUpstream(bed.upstream, "app", { "README.md": "# App\n" });
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12\n`;
+    seedUpstream(bed.upstream, "large", { ".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer });
   });
   afterAll(() => bed.close());
 
