@@ -91,15 +91,16 @@ describe("no byte is read of what comes", () => {
 });
 
 describe("little is held of what nobody may have signed", () => {
-  /** A body of which one piece comes, and the rest when it is let go on. */
-  function begun(length: number) {
+  /** A body of which so much comes, and the rest when it is let go on. */
+  function begun(length: number, come: number) {
     const first = Promise.withResolvers<void>();
     const rest = Promise.withResolvers<void>();
     let made = 0;
     const pull = async (controller: ReadableStreamDefaultController) => {
+      // Whoever asks for more has taken in what came before.
+      if (made > 0) first.resolve();
       if (made > 0) await rest.promise;
-      first.resolve();
-      const piece = new Uint8Array(made === 0 ? 1 : length - made);
+      const piece = new Uint8Array(made === 0 ? come : length - made);
       made += piece.length;
       controller.enqueue(piece);
       if (made === length) controller.close();
@@ -126,10 +127,10 @@ describe("little is held of what nobody may have signed", () => {
     const length = 5_242_880;
     const headers = { "linear-signature": "0".repeat(64) };
     const told = { ...headers, "content-length": String(length) };
-    const bodies = Array.from({ length: 5 }, () => begun(length));
+    const bodies = Array.from({ length: 5 }, () => begun(length, length - 1));
     const waiting = bodies.map(({ body }) => post(endpoints.linear, body, told, environment));
     await Promise.all(bodies.map(({ isRead }) => isRead));
-    const full = await post(endpoints.linear, begun(length).body, told, environment);
+    const full = await post(endpoints.linear, begun(length, length - 1).body, told, environment);
     expect(full.status).toBe(503);
     expect(full.headers.get("retry-after")).toBe("5");
     expect((await post(endpoints.linear, "x".repeat(500_000), headers, environment)).status).toBe(401);
@@ -137,6 +138,21 @@ describe("little is held of what nobody may have signed", () => {
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(Array(5).fill(401));
     const pieces = new Blob(["x".repeat(600_000)]).stream();
     expect((await post(endpoints.linear, pieces, headers, environment)).status).toBe(401);
+  });
+
+  it("of what has come, not of what was told: who tells much and sends little keeps nobody out", async () => {
+    const environment = { ...env };
+    const length = 5_242_880;
+    const told = { "linear-signature": "0".repeat(64), "content-length": String(length) };
+    const bodies = Array.from({ length: 50 }, () => begun(length, 10_000));
+    const waiting = bodies.map(({ body }) => post(endpoints.linear, body, told, environment));
+    await Promise.all(bodies.map(({ isRead }) => isRead));
+    expect((await post(endpoints.linear, new Uint8Array(length), told, environment)).status).toBe(401);
+    // One after the other, as there is not room for all of them.
+    for (const [number, { goOn }] of bodies.entries()) {
+      goOn();
+      expect((await waiting[number])?.status).toBe(401);
+    }
   });
 });
 

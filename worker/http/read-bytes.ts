@@ -37,11 +37,8 @@ async function read(
   if (told > limitBytes) return tooLarge;
   if (request.body === null) return success(new Uint8Array());
   // No more than the length that was told can come.
-  const isTold = told <= limitBytes;
-  const full = isTold ? take(told) : null;
-  if (full !== null) return full;
-  if (isTold && told <= READ_WHOLE_BYTES) return success(new Uint8Array(await pace.whole(request, told)));
-  if (isTold) return success(await readInto(new Uint8Array(told), request.body, pace));
+  if (told <= READ_WHOLE_BYTES) return take(told) ?? success(new Uint8Array(await pace.whole(request, told)));
+  if (told <= limitBytes) return await readInto(request.body, told, take, pace);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of paced(request.body, pace)) {
@@ -54,18 +51,32 @@ async function read(
   return success(concatenate(chunks, length));
 }
 
-/** @returns the part of `whole` that has come. */
+/**
+ * What is held grows with what comes, to twice as much at most: whoever tells a great length and sends little takes up little.
+ * @returns what has come.
+ */
 async function readInto(
-  whole: Uint8Array<ArrayBuffer>,
   body: ReadableStream<Uint8Array>,
+  told: number,
+  take: Take,
   pace: BodyPace,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Result<Uint8Array<ArrayBuffer>>> {
+  let whole = new Uint8Array(0);
   let length = 0;
   for await (const chunk of paced(body, pace)) {
+    const needed = length + chunk.byteLength;
+    if (needed > whole.length) {
+      const grown = Math.min(told, Math.max(needed, 2 * whole.length, READ_WHOLE_BYTES));
+      const refused = take(grown - whole.length);
+      if (refused !== null) return refused;
+      const before = whole;
+      whole = new Uint8Array(grown);
+      whole.set(before);
+    }
     whole.set(chunk, length);
-    length += chunk.byteLength;
+    length = needed;
   }
-  return whole.subarray(0, length);
+  return success(whole.subarray(0, length));
 }
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
