@@ -1,4 +1,4 @@
-/** What models answer, well and badly: one run of the real agent for each. */
+/** What models answer, well and badly: one run of the real agent for each. Faults of docs/errors.md are in test/runner/fault-table.e2e.ts. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ReplyPlan } from "#scripts/demo-model/messages-api.ts";
 import { call, noticesOf } from "../runner/support/agent-steps.ts";
@@ -21,7 +21,6 @@ interface Answers {
 const fault = (status: number, type: string, message: string, headers: Record<string, string> = {}): ReplyPlan => {
   return { kind: "error", status, type, message, headers };
 };
-const NO_RETRY = { "x-should-retry": "false" };
 const busy = fault(529, "overloaded_error", "Busy.");
 const cut = (text: string): ReplyPlan => ({ kind: "message", text, stopReason: "max_tokens" });
 const refusal: ReplyPlan = { kind: "message", text: "", stopReason: "refusal" };
@@ -81,12 +80,6 @@ const rows: Answers[] = [
     notices: ["model_error"],
   },
   {
-    kind: "that the key is wrong",
-    script: [fault(403, "authentication_error", "No. Reason: it answered 401.")],
-    error: ["model_key_refused", "it answered 401."],
-    notices: ["model_error"],
-  },
-  {
     kind: "that there is no such model",
     script: [fault(404, "not_found_error", "model: x")],
     error: ["model_request_refused", "model"],
@@ -98,13 +91,6 @@ const rows: Answers[] = [
     error: ["model_request_refused", "messages: too few"],
     notices: ["model_error"],
   },
-  {
-    kind: "a limit that is not to be tried again",
-    script: [fault(429, "rate_limit_error", "Monthly limit reached", NO_RETRY)],
-    error: ["model_limit_reached", "Monthly limit reached"],
-    notices: ["model_error"],
-  },
-  { kind: "that it is busy, once", script: done, faults: [busy], notices: ["model_retry"] },
   {
     kind: "a limit that passes",
     script: done,

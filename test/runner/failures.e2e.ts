@@ -1,4 +1,4 @@
-/** Each way in which a run can fail has its own error, with its phase, for a person to read; those of the model are in test/repositories. */
+/** Each way in which a run can fail has its own error, with its phase, for a person to read; others are in fault-table.e2e.ts, those of the model in test/repositories. */
 
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -81,15 +81,6 @@ describe.skipIf(noSandbox !== null)("a run fails", { concurrent: true }, () => {
     const { outcome: ended } = await run.finished();
     expect(ended).toMatchObject(outcome);
     expect("retry_after_s" in ended).toBe("retry_after_s" in outcome);
-  });
-
-  it("when a clone takes too long", async () => {
-    const run = bed.run([], ["app"], { clone_deadline_ms: 500 });
-    run.holdGit = true;
-    expect((await run.finished()).outcome).toMatchObject({
-      status: "failed",
-      error: { code: "clone_timed_out", phase: "clone" },
-    });
   });
 
   it.skipIf(!hasLfs())("when nothing comes of Git LFS, and says that it was that", async () => {

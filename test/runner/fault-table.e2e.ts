@@ -33,11 +33,14 @@ interface Fault {
   /** How the model answers in place of the script: at each call, or once where the run is to succeed. */
   fault?: ReplyPlan;
   notice?: string;
+  /** What the run's error says, among others. */
+  says?: string;
 }
 
 const NO_RETRY = { "x-should-retry": "false" };
+const REASON = "Reason: it answered 401.";
 const answer = (status: number, type: string, headers: Record<string, string> = {}): ReplyPlan => {
-  return { kind: "error", status, type, message: "No.", headers };
+  return { kind: "error", status, type, message: `No. ${REASON}`, headers };
 };
 const done = [report("done", "Done."), "Bye."];
 
@@ -56,8 +59,18 @@ const rows: Fault[] = [
   { what: "a clone that is refused", repositories: ["nothing"] },
   { what: "a clone that does not go on", repositories: ["app"], order: { clone_deadline_ms: 500 } },
   { what: "a setup script that fails", order: { environment: environmentWith("exit 3") } },
-  { what: "a key that the model's API refuses", fault: answer(403, "authentication_error") },
-  { what: "a limit of the model's that does not pass", fault: answer(429, "rate_limit_error", NO_RETRY) },
+  {
+    what: "a key that the model's API refuses",
+    fault: answer(403, "authentication_error"),
+    notice: "model_error",
+    says: REASON,
+  },
+  {
+    what: "a limit of the model's that does not pass",
+    fault: answer(429, "rate_limit_error", NO_RETRY),
+    notice: "model_error",
+    says: REASON,
+  },
   { what: "a model that stays overloaded", fault: answer(529, "overloaded_error", NO_RETRY) },
   { what: "a model that is overloaded, then fine", fault: answer(529, "overloaded_error"), notice: "model_retry" },
   { what: "a stream of the model's that is cut, then fine", fault: cut },
@@ -109,7 +122,7 @@ describe.skipIf(noSandbox !== null)("a run meets", { concurrent: true }, () => {
   });
   afterAll(() => bed?.close());
 
-  it.each(rows)("$what", async ({ what, script = done, repositories = [], order, fault, notice }) => {
+  it.each(rows)("$what", async ({ what, script = done, repositories = [], order, fault, notice, says }) => {
     const run = bed.run(script, repositories, order);
     if (what === "a clone that does not go on") run.holdGit = true;
     const isOnce = page.get(what)?.status === "succeeded";
@@ -122,6 +135,9 @@ describe.skipIf(noSandbox !== null)("a run meets", { concurrent: true }, () => {
     const hasBegun = run.stored.some(({ body }) => body.kind === "running");
     expect(told(hasBegun ? HAS_CALLED : STATES.leased, { type: "finished", frame })).toEqual(page.get(what));
     if (notice !== undefined) expect(noticesOf(run, notice).length).toBeGreaterThan(0);
+    if (says !== undefined) {
+      expect(frame.outcome).toMatchObject({ error: { message: expect.stringContaining(says) } });
+    }
     if (frame.report?.result === "blocked") {
       expect((await run.event("tool.result")).text).toContain("This repository is shut.");
     }
