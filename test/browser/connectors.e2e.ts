@@ -79,7 +79,7 @@ test("a connector is made and logged in to at its authorization server, which is
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Log out" }).click();
     await page.getByText("Needs a login").waitFor();
-    await until("the login is revoked", 10_000, () => server.refreshTokens.size === 0);
+    await until("the login is revoked", 20_000, () => server.refreshTokens.size === 0);
     await page.goto("/");
     const row = page.getByRole("listitem").filter({ hasText: "Connector issues" });
     await row.getByText(/It is for runs of Sorts issues\.$/).waitFor();

@@ -46,12 +46,12 @@ test("the end is followed until one reads elsewhere, and then a mark tells of wh
     const mark = page.getByRole("button", { name: "New below" });
     await run.report([message(4, `${LONG}\n\nThe fourth message.`)]);
     await log.getByText("The fourth message.").waitFor();
-    await until("the end", 5_000, () => isAtEnd(page));
+    await until("the end", 20_000, () => isAtEnd(page));
     assert.equal(await mark.count(), 0);
 
     await page.mouse.move(400, 500);
     await page.mouse.wheel(0, -900);
-    await until("another place", 5_000, async () => !(await isAtEnd(page)));
+    await until("another place", 20_000, async () => !(await isAtEnd(page)));
     await scrollTo(page, 0.4);
     const place = await page.evaluate(() => window.reveilleScroller().scrollTop);
     await run.report([message(5, `${LONG}\n\nThe fifth message.`)]);
@@ -59,7 +59,7 @@ test("the end is followed until one reads elsewhere, and then a mark tells of wh
     assert.equal(await page.evaluate(() => window.reveilleScroller().scrollTop), place, "what is read stays in place");
     await mark.click();
     await log.getByText("The fifth message.").waitFor();
-    await until("the end", 5_000, () => isAtEnd(page));
+    await until("the end", 20_000, () => isAtEnd(page));
     await mark.waitFor({ state: "hidden" });
   });
 });

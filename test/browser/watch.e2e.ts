@@ -11,7 +11,7 @@ test("what a page must not do is recorded, and the pages' policy stops it", asyn
     await page.goto("/");
     await page.getByRole("heading", { level: 1, name: "Home" }).waitFor();
     const see = async (what: RegExp) => {
-      await until(`${what} in ${JSON.stringify(faults)}`, 5_000, () => faults.some((fault) => what.test(fault)));
+      await until(`${what} in ${JSON.stringify(faults)}`, 20_000, () => faults.some((fault) => what.test(fault)));
       faults.length = 0;
     };
     await page.evaluate(() => {
