@@ -125,6 +125,9 @@ type MadeDeps = { ok: true; deps: Deps } | { ok: false; refusal: Refusal };
 
 const made = new WeakMap<Env, MadeDeps>();
 
+/** Asked anew each time: `Date` may be another by then, as it is for tests that set the clock. */
+const now = () => Date.now();
+
 /** @returns the dependencies, or every fault of bindings and configuration; made once for each environment. */
 export function depsOf(env: Env): MadeDeps {
   const known = made.get(env);
@@ -160,7 +163,7 @@ function makeDeps(env: Env): MadeDeps {
   const keyRing = new KeyRing(config.signingKeys);
   const appKeeper = new AppKeeper(documents, keyRing);
   const github = githubRequest(config.github.apiUrl);
-  const tokens = new InstallationTokens(github, Date.now, waitUntil);
+  const tokens = new InstallationTokens(github, now, waitUntil);
   const readApp = () => appKeeper.read(Date.now());
   const gitCredentials = credentialsWithApp(config.gitCredentials, config.github.webOrigin, readApp, tokens);
   const lists = deliveryLists(database, kept);
@@ -169,7 +172,7 @@ function makeDeps(env: Env): MadeDeps {
   const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
   const secretValues = secretsOfRuns(database, config);
   const logins = { logins: connectorLogins(database, repeatable), ring: keyRing, secrets: secretValues, outside };
-  const loginParts: LoginParts = { ...logins, now: Date.now, pause };
+  const loginParts: LoginParts = { ...logins, now, pause };
   const revocations = connectorRevocations(database, repeatable);
   const fillRoster = rosterFilling(roster, index);
   const found = {
@@ -187,7 +190,7 @@ function makeDeps(env: Env): MadeDeps {
       ...found,
       deliveryLists: lists,
       bodies: kept,
-      failures: new FailureTally({ write: lists.addFailures, pause, now: Date.now }),
+      failures: new FailureTally({ write: lists.addFailures, pause, now }),
       heldBodies: new HeldBodies(),
       begunPushes,
       madeByKey: madeByKey(repeatable),
@@ -231,8 +234,8 @@ function makeDeps(env: Env): MadeDeps {
       due: dueStore(repeatable),
       heartbeats: beats,
       platformChecks: [
-        ...platformChecks({ database, bucket, heartbeats: beats, sendProbe, pause, now: Date.now }),
-        githubAppCheck({ config, appKeeper, github, now: Date.now }),
+        ...platformChecks({ database, bucket, heartbeats: beats, sendProbe, pause, now }),
+        githubAppCheck({ config, appKeeper, github, now }),
       ],
       sendDue,
       sendUsage,

@@ -179,7 +179,7 @@ function partsForConnectors(env: ObjectEnv, config: Config, secrets: SecretsOfRu
   const outside: OutsideOptions = { hasLoopback: config.connectorsLoopback, fetch: (url, init) => fetch(url, init) };
   const loginAccess = new LoginAccess({
     ...{ logins: connectorLogins(env.DB, env.DB), ring: new KeyRing(config.signingKeys), secrets, outside },
-    now: Date.now,
+    now: () => Date.now(),
     pause: (ms) => scheduler.wait(ms),
   });
   return { secrets, loginAccess, outside };

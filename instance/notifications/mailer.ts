@@ -16,6 +16,6 @@ export function lackingForMail({ mail }: MailConfig, binding: MailBinding | unde
 
 /** Resend where its key is set, else Cloudflare's e-mail service. @returns null where there is neither. */
 export function mailerOf({ mail }: MailConfig, binding: MailBinding | undefined, fetch: Fetch): Mailer | null {
-  if (mail.resendKey !== null) return new ResendMailer({ apiKey: mail.resendKey, fetch, now: Date.now });
+  if (mail.resendKey !== null) return new ResendMailer({ apiKey: mail.resendKey, fetch, now: () => Date.now() });
   return binding === undefined ? null : new CloudflareMailer(binding);
 }

@@ -22,7 +22,7 @@ const PASSING = (status: number) => status === 412 || status === 429 || status >
 
 export const ASKING: Asking = {
   fetch: (url, init) => fetch(url, init),
-  now: Date.now,
+  now: () => Date.now(),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   // With two calls of D1 less than a runner's hello waits (durable-objects/routine/runs/run-links.ts).
   deadlineMs: 4_000,

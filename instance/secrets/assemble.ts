@@ -20,7 +20,7 @@ export function secretsOfRuns(
   return new SecretsOfRuns({
     rows: new SecretRows(database),
     reader: () => readerOf(kept, secretStores, asking, signIns),
-    now: Date.now,
+    now: () => Date.now(),
   });
 }
 

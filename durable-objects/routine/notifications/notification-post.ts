@@ -27,7 +27,7 @@ export function notificationPost(
 ): Post {
   const ask = (url: string, init: RequestInit) => fetch(url, init);
   const mailer = mailerOf(config, mailBinding, ask);
-  const ports = { config, secrets, fetch: ask, mailer, now: Date.now };
+  const ports = { config, secrets, fetch: ask, mailer, now: () => Date.now() };
   return async ({ id, doc, body }) => {
     const { routine_id: routineId, destination } = doc;
     if (doc.tries > 0 && !(await isAskedFor(destination))) return { error: NO_RULE, isOff: false, isOver: true };

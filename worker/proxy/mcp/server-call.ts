@@ -23,7 +23,7 @@ const ACCEPTED = { GET: "text/event-stream", POST: "application/json, text/event
 /** Nobody has to be told more often within one answer that nobody is there. */
 const ANSWERS_AT_MOST = 20;
 
-const credentials = new KeptCredentials(Date.now);
+const credentials = new KeptCredentials(() => Date.now());
 
 export class ServerCall {
   readonly name: string;
