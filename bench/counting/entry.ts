@@ -6,8 +6,8 @@
  * so many copies of a run, in its routine's object and in D1.
  *
  * It also drives the clock: `POST /bench/routines` makes many routines by their objects' own `create`, `POST /bench/tick`
- * moves this isolate's clock to a moment and makes the sweep of that moment, `GET /bench/looks` tells when each object had
- * looked at its schedules, and `POST /bench/admitted` how many runs each has.
+ * moves this isolate's clock to a moment and makes the sweep of that moment, `GET /bench/looks` tells when the answer of each
+ * object that had looked at its schedules was there, and `POST /bench/admitted` how many runs each has.
  */
 import type { OwnedId } from "#protocol/ids.ts";
 import type { RoutineInput } from "#protocol/routine.ts";
@@ -32,7 +32,7 @@ const platformNow = Date.now;
 /** Once the clock is driven, the platform's own minutes do nothing. */
 let isDriven = false;
 let tickedAt = 0;
-/** When each object had looked at its schedules for the first time since the last tick, in milliseconds after it. */
+/** In milliseconds after the last tick, by object. */
 let looks = new Map<string, number>();
 
 export class RoutineObject extends Routine {
@@ -40,12 +40,6 @@ export class RoutineObject extends Routine {
     countObject(context, "routine");
     countD1(env.DB);
     super(context, env);
-  }
-
-  override async lookAtSchedules(id: OwnedId): ReturnType<Routine["lookAtSchedules"]> {
-    const answer = await super.lookAtSchedules(id);
-    if (!looks.has(id)) looks.set(id, platformNow() - tickedAt);
-    return answer;
   }
 
   countRuns(): number {
@@ -104,7 +98,7 @@ export default {
   },
   queue(batch: MessageBatch<ClockMessage>, env: Env): Promise<void> {
     countD1(env.DB);
-    return worker.queue(batch, env);
+    return worker.queue(batch, timed(env));
   },
 };
 
@@ -129,8 +123,39 @@ async function drive(request: Request, env: Env): Promise<Response> {
   looks = new Map();
   const aheadMs = atMs - tickedAt;
   Date.now = () => platformNow() + aheadMs;
-  await worker.scheduled({ scheduledTime: atMs, cron: "* * * * *", noRetry: () => undefined }, env);
+  await worker.scheduled({ scheduledTime: atMs, cron: "* * * * *", noRetry: () => undefined }, timed(env));
   return Response.json({});
+}
+
+const timedEnvs = new WeakMap<Env, Env>();
+
+/** The same environment, in which it is noted when a look at schedules was answered: only then is it stored what it has made. */
+function timed(env: Env): Env {
+  const known = timedEnvs.get(env);
+  if (known !== undefined) return known;
+  const ROUTINE = replacing(env.ROUTINE, "get", (id: DurableObjectId) => {
+    const stub = env.ROUTINE.get(id);
+    const name = id.toString();
+    return replacing(stub, "lookAtSchedules", async (...order: Parameters<typeof stub.lookAtSchedules>) => {
+      const answer = await stub.lookAtSchedules(...order);
+      if (!looks.has(name)) looks.set(name, platformNow() - tickedAt);
+      return answer;
+    });
+  });
+  const made = { ...env, ROUTINE };
+  timedEnvs.set(env, made);
+  return made;
+}
+
+/** What the platform gives as it is, but for one method. */
+function replacing<Thing extends object>(thing: Thing, method: keyof Thing, made: unknown): Thing {
+  return new Proxy(thing, {
+    get: (_thing, name) => {
+      if (name === method) return made;
+      const value: unknown = Reflect.get(thing, name);
+      return typeof value === "function" ? value.bind(thing) : value;
+    },
+  });
 }
 
 /** As in protocol/ids.ts, of which this file, being served as it is, can import nothing. */
