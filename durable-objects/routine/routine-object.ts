@@ -154,11 +154,14 @@ export class RoutineObject extends ObjectForWork {
     return this.opening.with(id, ({ wakes }, routine) => success(wakes.judge(routine, event)));
   }
 
-  /** Claims what has come due, and sees to it that the object keeps time. @returns when to look again. */
-  async lookAtSchedules(id: OwnedId): Promise<Result<DueAnswer>> {
+  /**
+   * Claims what has come due, and sees to it that the object keeps time. @param quietMs what follows from the runs may wait for so long.
+   * @returns when to look again.
+   */
+  async lookAtSchedules(id: OwnedId, quietMs = 0): Promise<Result<DueAnswer>> {
     await this.opening.keepTime();
     return this.opening.with(id, ({ dueSchedules, alarm }, routine) =>
-      success({ ...dueSchedules.fireDue(routine), faults: alarm.faults() }),
+      success({ ...dueSchedules.fireDue(routine, quietMs), faults: alarm.faults() }),
     );
   }
 

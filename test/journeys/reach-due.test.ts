@@ -36,13 +36,15 @@ const TOMORROW: Result<DueAnswer> = success({ due_at: NINE_MS + DAY_MS, version:
 const never: Look = () => new Promise(() => undefined);
 
 /** A sweep at nine whose objects answer as the test says. */
-function reach(look: Look) {
+function reach(look: Look, isLocal = false) {
   const asked: string[] = [];
+  const quiets: number[] = [];
   const sent: string[] = [];
   let open = 0;
   const most = { atOnce: 0 };
-  const lookAtSchedules = async (id: string) => {
+  const lookAtSchedules = async (id: string, quietMs = Number.NaN) => {
     asked.push(id);
+    quiets.push(quietMs);
     open += 1;
     most.atOnce = Math.max(most.atOnce, open);
     return await look(id).finally(() => {
@@ -50,12 +52,12 @@ function reach(look: Look) {
     });
   };
   const { due } = realDeps();
-  const ownerOf = (id: string) => ({ lookAtSchedules: () => lookAtSchedules(id) });
+  const ownerOf = (id: string) => ({ lookAtSchedules: (quietMs?: number) => lookAtSchedules(id, quietMs) });
   const sendDue = async (messages: readonly ClockMessage[]) => {
     sent.push(...messages.map(({ routine_id }) => routine_id));
   };
-  const over = reachDue({ due, ownerOf, sendDue }, NINE_MS);
-  return { over, asked, sent, most };
+  const over = reachDue({ due, ownerOf, sendDue, config: { isLocal } }, NINE_MS);
+  return { over, asked, sent, most, quiets };
 }
 
 async function dueAtNine(): Promise<number> {
@@ -147,6 +149,41 @@ describe("a sweep", () => {
   });
 });
 
+describe("a sweep of a local instance, whose objects share a thread", () => {
+  it("lets what follows from a run that is alone go on at once", async () => {
+    await addRows(1);
+    const { over, quiets } = reach(async () => TOMORROW, true);
+    await over;
+    expect(quiets).toEqual([0]);
+  });
+
+  it("lets what follows wait for as long as the others need, as far as it knows, and for ten seconds at most", async () => {
+    await addRows(5_120);
+    vi.setSystemTime(NINE_MS);
+    let looks = 0;
+    const { over, asked, sent, quiets, most } = reach(async () => {
+      looks += 1;
+      if (looks % 100 === 0) vi.setSystemTime(Date.now() + 400);
+      return TOMORROW;
+    }, true);
+    await over;
+    expect([new Set(asked).size, asked.length, sent]).toEqual([5_120, 5_120, []]);
+    expect(most.atOnce).toBeLessThanOrEqual(100);
+    // At first a millisecond for each that has been read, then what a look has been seen to take.
+    expect(quiets[0]).toBe(4_999);
+    expect(Math.max(...quiets)).toBe(10_000);
+    expect(quiets.at(-1)).toBeLessThan(500);
+    expect(await dueAtNine()).toBe(0);
+  });
+
+  it("is not asked to wait where every object has a thread of its own", async () => {
+    await addRows(150);
+    const { over, quiets } = reach(async () => TOMORROW);
+    await over;
+    expect(new Set(quiets)).toEqual(new Set([0]));
+  });
+});
+
 describe("a sweep that is cut off", () => {
   it.each(["settle", "sendDue", "postpone"] as const)(
     "at %s leaves what it had not done to the next one",
@@ -162,7 +199,7 @@ describe("a sweep that is cut off", () => {
         at === "sendDue" ? dies : async (messages: readonly ClockMessage[]) => void sent.push(...messages);
       const ownerOf = (id: string) =>
         id === silent.id ? { lookAtSchedules: () => Promise.reject(new Error("gone")) } : deps.ownerOf(id);
-      await expect(reachDue({ due, sendDue, ownerOf }, NINE_MS)).rejects.toThrow("cut off");
+      await expect(reachDue({ ...deps, due, sendDue, ownerOf }, NINE_MS)).rejects.toThrow("cut off");
       await tick("2026-11-23T09:01:00.000Z");
       for (const { id } of [kept, silent]) {
         expect(await countsOf(id)).toEqual({ "started admitted": 1 });

@@ -239,6 +239,67 @@ it("of runs wait for others to share a write with, longer the more change", asyn
   });
 });
 
+describe("what is owed without hurry", () => {
+  const QUIET_MS = 10_000;
+
+  it("waits for as long as it was told, and is claimed until its call must have ended", async () => {
+    const pool = new Party(1, silent);
+    await owing({ pool }, async ({ outbox, calls, work }) => {
+      vi.useFakeTimers();
+      const start = Date.now();
+      outbox.unhurried(QUIET_MS, () => work.change((tx) => outbox.owe(tx, "ask_pool", "run/1")));
+      await vi.advanceTimersByTimeAsync(QUIET_MS - 1);
+      calls.drain();
+      expect(pool.calls).toEqual([]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(pool.calls).toEqual([["run/1"]]);
+      await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS - 1);
+      calls.drain();
+      expect([pool.calls.length, outbox.earliest()]).toEqual([1, start + QUIET_MS + CALL_DEADLINE_MS + 1_000]);
+    });
+  });
+
+  it("goes out with what becomes owed to the same receiver meanwhile, and holds up nothing", async () => {
+    const index = new Sharing();
+    const pool = new Party();
+    await owing({ index, pool }, async ({ outbox, work, owe }) => {
+      vi.useFakeTimers();
+      outbox.unhurried(QUIET_MS, () =>
+        work.change((tx) => {
+          outbox.owe(tx, "ask_pool", "slow/1");
+          outbox.owe(tx, "project_run", "slow");
+        }),
+      );
+      owe("ask_pool", "run/1");
+      owe("project_run", "run");
+      await vi.advanceTimersByTimeAsync(0);
+      expect(pool.calls).toEqual([["slow/1", "run/1"]]);
+      await vi.advanceTimersByTimeAsync(149);
+      expect(index.calls).toEqual([]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect([index.calls, outbox.isEmpty()]).toEqual([[["slow", "run"]], true]);
+    });
+  });
+
+  it("goes out at once when somebody waits for it, or the object is made anew", async () => {
+    const pool = new Party();
+    await owing({ pool }, async ({ outbox, calls, work, restarted }) => {
+      vi.useFakeTimers();
+      const owe = (ref: string) =>
+        outbox.unhurried(QUIET_MS, () => work.change((tx) => outbox.owe(tx, "ask_pool", ref)));
+      owe("first/1");
+      await calls.settled("ask_pool");
+      expect(outbox.isEmpty()).toBe(true);
+      owe("second/1");
+      const anew = restarted();
+      anew.work.change((tx) => anew.outbox.giveBack(tx));
+      anew.calls.drain();
+      await anew.calls.settled("ask_pool");
+      expect([pool.calls, anew.outbox.isEmpty()]).toEqual([[["first/1"], ["second/1"]], true]);
+    });
+  });
+});
+
 it("reads no more of what is owed and what is due later, however much that is", () =>
   owing({}, async ({ sql, work, restarted }) => {
     const many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)";

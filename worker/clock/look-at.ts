@@ -15,7 +15,7 @@ const LOOK_DEADLINE_MS = 30_000;
 const PARTS = 50;
 
 export interface LookDeps {
-  ownerOf(routineId: string): { lookAtSchedules(): Promise<Result<DueAnswer>> };
+  ownerOf(routineId: string): { lookAtSchedules(quietMs?: number): Promise<Result<DueAnswer>> };
 }
 
 /**
@@ -31,7 +31,7 @@ export async function lookAt(
   const changes = await Promise.all(
     ids.map(async (routineId) => {
       try {
-        return await look(deps, routineId);
+        return await look(deps, routineId, 0);
       } catch (error) {
         logTrouble("schedules_not_looked_at", { routine_id: routineId }, error);
         failed.add(routineId);
@@ -43,10 +43,13 @@ export async function lookAt(
   return failed;
 }
 
-/** Has a routine's object look at its schedules. @returns when to look again. @throws Error when it does not answer as it should. */
-export async function look({ ownerOf }: LookDeps, routineId: string): Promise<DueChange> {
+/**
+ * Has a routine's object look at its schedules. @param quietMs what follows from the runs may wait for so long.
+ * @returns when to look again. @throws Error when it does not answer as it should.
+ */
+export async function look({ ownerOf }: LookDeps, routineId: string, quietMs: number): Promise<DueChange> {
   for (let part = 1; ; part += 1) {
-    const answer = await withinDeadline(ownerOf(routineId).lookAtSchedules(), LOOK_DEADLINE_MS);
+    const answer = await withinDeadline(ownerOf(routineId).lookAtSchedules(quietMs), LOOK_DEADLINE_MS);
     if (!answer.ok && answer.refusal.code !== "not_found") throw new Error(answer.refusal.code);
     // The routine has been deleted for good: its row here is removed.
     if (!answer.ok) return { routine_id: routineId, due_at: null, version: Number.MAX_SAFE_INTEGER };

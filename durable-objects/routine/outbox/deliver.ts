@@ -27,14 +27,14 @@ export class Deliver {
     };
     const kinds = Object.keys(receivers) as OwedKind[];
     this.#laneOf = Object.fromEntries(kinds.map((kind) => [kind, laneOf(kind)])) as Record<OwedKind, Lane>;
-    outbox.onOwed((owed) => this.#add(owed, true));
+    outbox.onOwed((owed, quietMs) => this.#add(owed, quietMs));
   }
 
   /** Takes up what is due: what failed, and what nobody makes any more. Returns at once. */
   drain(): void {
     const due = this.#outbox.due();
     for (const kinds of this.#lanes.values()) {
-      if (kinds.some((kind) => due.has(kind))) this.#add(this.#outbox.claim(kinds, CLAIMED_AT_ONCE), false);
+      if (kinds.some((kind) => due.has(kind))) this.#add(this.#outbox.claim(kinds, CLAIMED_AT_ONCE), null);
     }
   }
 
@@ -43,7 +43,7 @@ export class Deliver {
     return this.#laneOf[kind].settled();
   }
 
-  #add(owed: readonly Owed[], isFresh: boolean): void {
-    for (const one of owed) this.#laneOf[one.kind].add(one, isFresh);
+  #add(owed: readonly Owed[], quietMs: number | null): void {
+    for (const one of owed) this.#laneOf[one.kind].add(one, quietMs);
   }
 }

@@ -36,7 +36,7 @@ export class Lane {
   #listeners: { turn: number; resolve: () => void }[] = [];
   #turn = 0;
   #lastCount = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: { atMs: number; id: ReturnType<typeof setTimeout> } | null = null;
 
   constructor(receiver: Receiver, outbox: Outbox, work: Work, onTried: () => void) {
     this.#receiver = receiver;
@@ -45,12 +45,15 @@ export class Lane {
     this.#onTried = onTried;
   }
 
-  /** Has claimed calls go out. @param isFresh they have become owed just now, and wait for others like them. */
-  add(owed: Owed, isFresh: boolean): void {
+  /**
+   * Has claimed calls go out. @param quietMs those that have become owed just now may wait for so long, and wait for others like them;
+   * null for others, which go out at once.
+   */
+  add(owed: Owed, quietMs: number | null): void {
     const key = keyOf(owed);
     this.#waiting.set(key, { owed, turn: this.#waiting.get(key)?.turn ?? ++this.#turn });
-    const delayMs = isFresh ? (this.#receiver.delayMs?.(this.#lastCount) ?? 0) : 0;
-    if (delayMs > 0) this.#timer ??= setTimeout(() => this.#start(), delayMs);
+    const delayMs = quietMs === null ? 0 : Math.max(quietMs, this.#receiver.delayMs?.(this.#lastCount) ?? 0);
+    if (delayMs > 0) this.#startIn(delayMs);
     // What else is done before anybody waits is in the call.
     else queueMicrotask(() => this.#start());
   }
@@ -64,8 +67,16 @@ export class Lane {
     return promise;
   }
 
+  /** What may wait longer goes out with what may not. */
+  #startIn(delayMs: number): void {
+    const atMs = Date.now() + delayMs;
+    if (this.#timer !== null && this.#timer.atMs <= atMs) return;
+    if (this.#timer !== null) clearTimeout(this.#timer.id);
+    this.#timer = { atMs, id: setTimeout(() => this.#start(), delayMs) };
+  }
+
   #start(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer.id);
     this.#timer = null;
     while (this.#waiting.size > 0 && this.#underWay.size < this.#receiver.atOnce) this.#begin(this.#nextBatch());
   }

@@ -61,7 +61,9 @@ export class Outbox {
   readonly #fresh: Draft<Map<string, Owed>>;
   /** Not later than when the earliest call is due. */
   readonly #earliest: Remembered<number | null>;
-  #take: (owed: readonly Owed[]) => void = () => {};
+  #take: (owed: readonly Owed[], quietMs: number) => void = () => {};
+  /** So long what becomes owed now may wait before it sets out. */
+  #quietMs = 0;
 
   constructor(sql: SqlStorage, work: Work) {
     this.#sql = sql;
@@ -70,14 +72,28 @@ export class Outbox {
     this.#earliest = work.remember(() => (this.isEmpty() ? null : sql.exec<{ at: number | null }>(EARLIEST).one().at));
   }
 
-  /** @param take is given what has become owed, once the transaction has gone through: it is claimed already. */
-  onOwed(take: (owed: readonly Owed[]) => void): void {
+  /** @param take is given what has become owed, once the transaction has gone through, and how long that may wait: it is claimed already. */
+  onOwed(take: (owed: readonly Owed[], quietMs: number) => void): void {
     this.#take = take;
+  }
+
+  /**
+   * What becomes owed in a piece of work may wait for so long before it sets out, and stays claimed for as much longer. An object that
+   * is opened anew meanwhile makes the calls at once.
+   */
+  unhurried<Value>(quietMs: number, work: () => Value extends PromiseLike<unknown> ? never : Value): Value {
+    this.#quietMs = quietMs;
+    try {
+      return work();
+    } finally {
+      this.#quietMs = 0;
+    }
   }
 
   /** Owes a call, which sets out at once. Owing it again while it is under way makes it go out once more. */
   owe(tx: Tx, kind: OwedKind, ref: string): void {
-    const due_at = tx.nowMs + CLAIM_MS;
+    const quietMs = this.#quietMs;
+    const due_at = tx.nowMs + CLAIM_MS + quietMs;
     const earliest = Math.min(this.#earliest.get() ?? due_at, due_at);
     // Nearly always it is a new row, of which nothing has to be asked back: an answer costs more than the row.
     const isNew = tx.sql.exec(OWE, kind, ref, due_at).rowsWritten > 0;
@@ -85,7 +101,7 @@ export class Outbox {
     this.#earliest.set(tx, earliest);
     const fresh = this.#fresh.of(tx);
     fresh.set(keyOf({ kind, ref }), { kind, ref, tries: 0, stamp, due_at });
-    this.#work.afterwards(tx, "owed", () => this.#take([...fresh.values()]));
+    this.#work.afterwards(tx, "owed", () => this.#take([...fresh.values()], quietMs));
   }
 
   /** Owes the lists all runs that there are, due at once. @returns how many. */

@@ -40,16 +40,17 @@ export class DueSchedules {
 
   /**
    * Claims what has come due, one schedule after the other: one that fails holds up no other.
+   * @param quietMs what follows from the runs may wait for so long.
    * @returns when to look again: at once where not everything has been fired. @throws what the first that failed threw.
    */
-  fireDue(routine: RoutineRow): Omit<DueAnswer, "faults"> {
-    const { schedules, watches, gate, work } = this.#parts;
+  fireDue(routine: RoutineRow, quietMs: number): Omit<DueAnswer, "faults"> {
+    const { schedules, watches, gate, work, outbox } = this.#parts;
     const failures: unknown[] = [];
     let made = 0;
     for (const trigger of schedules.due(routine, Date.now())) {
       if (made >= MADE_AT_ONCE) break;
       try {
-        made += work.change((tx) => schedules.claimDue(tx, routine, trigger));
+        made += outbox.unhurried(quietMs, () => work.change((tx) => schedules.claimDue(tx, routine, trigger)));
       } catch (error) {
         failures.push(error);
       }
@@ -80,7 +81,7 @@ export class DueSchedules {
     this.#notBeforeMs = Date.now() + AGAIN_MS;
     logTrouble("schedule_unattended", { routine_id: routine.id }, "no sweep has come");
     try {
-      this.fireDue(routine);
+      this.fireDue(routine, 0);
     } finally {
       // Also when that fails: the sweep may be what is needed.
       work.change((tx) => outbox.owe(tx, "project_routine", routine.id));
