@@ -7,8 +7,8 @@ import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
-import { rehearseLink } from "../link/rehearse-link.ts";
 import { machinesWayOut } from "../network/parent-proxy.ts";
+import { rehearseRun } from "../prepared/rehearse-run.ts";
 import { shapeOf } from "../prepared/start-shape.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
@@ -69,7 +69,8 @@ async function work(brief: PlaceBrief): Promise<void> {
     open: (folder, relayPort) => openSandbox(brief, folder, relayPort),
   });
   void place.prepared().then(async ({ isSpare, sandbox }) => {
-    if (isSpare) await rehearseLink();
+    if (isSpare) await rehearseRun();
+    if (isSpare) tidyUp();
     say("ready");
     const facts = { executor: name, ...sandbox, ms: Date.now() - startedAt };
     log(isSpare ? "spare_ready" : "sandbox_ready", facts, "no_other_user" in sandbox ? "warn" : "info");
@@ -103,13 +104,21 @@ async function leaseFor(place: Workplace, log: Log): Promise<LeaseBrief | null> 
     if (line === null) return null;
     const brief = nextBriefSchema.parse(line);
     if ("lease" in brief) return brief;
-    void place.expect(brief.expect, log, () => say("agent"));
+    void place.expect(brief.expect, log, () => {
+      tidyUp();
+      say("agent");
+    });
   }
 }
 
 async function openSandbox(brief: PlaceBrief, folder: RunFolder, relayPort: number): Promise<SandboxResult> {
   if (brief.sandbox === "none") return { ok: false, reason: "REVEILLE_SANDBOX=none is set." };
   return await openRuntimeSandbox(folder, brief.name, relayPort, brief.bounds, stop.signal);
+}
+
+/** What the preparation has left in memory would else be looked through in the midst of a run's beginning, which waits for that. */
+function tidyUp(): void {
+  void globalThis.gc?.();
 }
 
 /** The runner may be gone: then its input tells. */

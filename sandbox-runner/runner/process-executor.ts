@@ -34,8 +34,12 @@ export interface ProcessExecutorOptions {
 const STOP_DEADLINE_MS = 3_500;
 const KILL_DEADLINE_MS = 5_000;
 
-/** The agent's program asks nobody in most runs, and the SDK warns of that in each. */
-const QUIET = ["--disable-warning=CLAUDE_SDK_CAN_USE_TOOL_SHADOWED"];
+const NODE_OPTIONS = [
+  // The agent's program asks nobody in most runs, and the SDK warns of that in each.
+  "--disable-warning=CLAUDE_SDK_CAN_USE_TOOL_SHADOWED",
+  // One that is prepared tidies up its memory before it waits.
+  "--expose-gc",
+];
 
 /** Of the runner's own environment an executor gets these alone: none of them is a secret. */
 const PASSED_ON = ["PATH", "HOME", "LANG", "TMPDIR", "NODE_EXTRA_CA_CERTS"];
@@ -57,7 +61,7 @@ export class ProcessExecutor implements Executor {
     this.name = name;
     const source = import.meta.resolve("#sandbox-runner/attempt/execute-run.ts");
     const program = settings.executor ?? fileURLToPath(source);
-    this.#child = startTalkingProcess([process.execPath, ...QUIET, program], {
+    this.#child = startTalkingProcess([process.execPath, ...NODE_OPTIONS, program], {
       cwd: settings.stateFolder,
       // The cache halves the time until an executor works; it holds nothing but compiled programs.
       env: {
