@@ -24,8 +24,8 @@ export interface AgentOptions {
   /** What it has to know of its clones; may be empty. */
   clones: string;
   sandbox: Sandbox;
-  /** Gives its program, where one waits that was started before there was a run; null, or a null of its own, where it is to be started. */
-  waiting: ((command: Command, place: Place) => Program | null) | null;
+  /** Where its program waits, since it was started before there was a run: its file, and what gives it; null, or a null of its own, where it is to be started. */
+  waiting: { file: string; start(command: Command, place: Place): Program | null } | null;
   cwd: string;
   env: Record<string, string>;
   signal: AbortSignal;
@@ -97,6 +97,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
       ...(options.settings.managed === undefined ? {} : { managedSettings: options.settings.managed }),
       cwd: options.cwd,
       env: options.env,
+      // It would else be looked for anew, which takes some milliseconds.
+      ...(options.waiting === null ? {} : { pathToClaudeCodeExecutable: options.waiting.file }),
       mcpServers: {
         ...options.servers,
         reveille: reportServer((report) => {
@@ -109,7 +111,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
         const place = { cwd: options.cwd, env: definedOnly(command.env) };
         // One that waited has been told of its run; where it is gone, another has not.
         const anew = { ...place, env: { ...place.env, ...runVariables(options.order) } };
-        const waiting = options.waiting?.(words, place) ?? null;
+        const waiting = options.waiting?.start(words, place) ?? null;
         const child = waiting?.child ?? options.sandbox.start(words, anew);
         started.push(child);
         closed.push(processClosed(child));

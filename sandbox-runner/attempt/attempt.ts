@@ -216,7 +216,7 @@ export class Attempt {
       order,
       clones: describeClones(clones),
       sandbox,
-      waiting: prepared?.start ?? null,
+      waiting: prepared,
       cwd,
       env: { ...givenVariables(order.environment), ...own },
       settings,

@@ -23,11 +23,13 @@ const COUNT_DEADLINE_MS = 60_000;
 
 /** Watches until the signal, or until something is exceeded. */
 export function watchBounds(options: WatchOptions): void {
-  void repeat(options, LOOK_EVERY_MS, async () => {
+  const lookAtProcesses = async () => {
     const { bounds, inside } = options;
     const excess = processExcess(processUsage(inside(), false), bounds);
     return excess?.code === "memory_exceeded" ? processExcess(processUsage(inside(), true), bounds) : excess;
-  });
+  };
+  // At the beginning there is nothing of the run's to be seen, and its agent waits.
+  void pause(LOOK_EVERY_MS).then(() => repeat(options, LOOK_EVERY_MS, lookAtProcesses));
   let last: DiskCount | null = null;
   void repeat(options, DISK_EVERY_MS, async () => {
     const free = freeBytes(options.folder);
@@ -51,8 +53,12 @@ async function repeat(
     const excess = await look().catch(() => null);
     if (signal.aborted) return;
     if (excess !== null) return onExcess(excess);
-    await sleep(everyMs, undefined, { ref: false });
+    await pause(everyMs);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return sleep(ms, undefined, { ref: false });
 }
 
 function freeBytes({ root }: RunFolder): number {

@@ -10,9 +10,11 @@ export async function writeGitSettings(
   input: Omit<GitSettingsInput, "folder" | "hasLfs">,
 ): Promise<void> {
   const settings = gitSettings({ ...input, folder: git, hasLfs: hasLfs() });
-  await writeFile(join(git, "config"), settings.config);
-  await writeScripts(hooks, settings.hooks);
-  await writeScripts(tools, settings.tools);
+  await Promise.all([
+    writeFile(join(git, "config"), settings.config),
+    writeScripts(hooks, settings.hooks),
+    writeScripts(tools, settings.tools),
+  ]);
 }
 
 async function writeScripts(folder: string, scripts: Record<string, string>): Promise<void> {

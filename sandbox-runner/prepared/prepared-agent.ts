@@ -52,6 +52,8 @@ export interface Prepared {
   sessionId: string;
   /** How it asks its model: by the stand-in, which stands for the run's token from now on. */
   way: ModelWay;
+  /** The file that it was started from. */
+  file: string;
   /** @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so. */
   start(command: Command, place: Place): Program | null;
   /** Whether it still is. */
@@ -134,6 +136,7 @@ export class PreparedAgent {
         return program.isReady;
       },
       way: this.#way,
+      file: start.command[0],
       start: (command, { env }) => {
         this.#current = null;
         const isSame = isDeepStrictEqual({ command, env }, { command: start.command, env: start.env });

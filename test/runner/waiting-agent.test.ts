@@ -33,7 +33,7 @@ it("is told which run it is", async () => {
     order,
     clones: "",
     sandbox,
-    waiting: () => null,
+    waiting: { file: "claude", start: () => null },
     cwd: "/",
     env,
     settings: runSettings({ text: null, env, model, hookSeconds: 1, tools: policy }),
