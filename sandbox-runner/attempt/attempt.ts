@@ -112,7 +112,7 @@ export class Attempt {
 
     this.#phase = "clone";
     const relayUrl = sandbox.value.relayUrl(relay.url);
-    await writeGitSettings(folder, {
+    writeGitSettings(folder, {
       relayUrl,
       runId: order.run_id,
       repositories: order.repositories,
