@@ -110,7 +110,8 @@ check_out() {
 only_wanted() { [ $# = 0 ] || printf '%s\\n' "$@" | git sparse-checkout set --cone --stdin; }
 tell_tips() {
   printf 'tips %s\\n' "$(git for-each-ref --format='%(objectname)' refs/remotes/origin | sort -u | tr '\\n' ' ')"
-  git for-each-ref --format='delete %(refname)' refs/cached | git update-ref --stdin
+  cached=$(git for-each-ref --format='delete %(refname)' refs/cached)
+  [ -z "$cached" ] || printf '%s\\n' "$cached" | git update-ref --stdin
 }
 
 # Of the clone of the default branch.
@@ -142,8 +143,8 @@ printf 'shallow %s\\n' "$(git rev-parse --is-shallow-repository)"
 `;
 
 /** Where a working tree is now: nothing without a commit. Branches by their whole names, however many refs share the short one. */
-export const HEAD_SCRIPT = `if git rev-parse --quiet --verify HEAD >/dev/null; then
-  printf 'commit %s\\n' "$(git rev-parse HEAD)"
+export const HEAD_SCRIPT = `if commit=$(git rev-parse --quiet --verify HEAD); then
+  printf 'commit %s\\n' "$commit"
   printf 'branch %s\\n' "$(git symbolic-ref --quiet HEAD | sed 's|^refs/heads/||')"
 fi
 `;
