@@ -14,6 +14,11 @@ export interface ShellCalls {
 /** A longer text is not read. */
 const LENGTH_LIMIT = 65_536;
 const LEVELS = 8;
+/**
+ * How many characters are read altogether. Each word of a text may begin a command that has all the words after it, and each
+ * of these hands them on: without a bound a text of 3,000 characters is read for longer than anybody can wait.
+ */
+const READ_LIMIT = 1_048_576;
 
 const words = (text: string) => new Set(text.split(" "));
 const SHELLS = words("sh bash rbash dash zsh ksh mksh ash fish");
@@ -51,28 +56,47 @@ const LANGUAGES = /^(?:python[\d.]*|node|nodejs|deno|bun|perl|ruby|php|lua|[gmn]
 const EVALUATE = /^-[A-Za-z]*[ceErp]$|^--(?:eval|print)$/;
 
 export function callsOf(text: string): ShellCalls {
-  const calls: ShellCalls = { commands: [], programs: [], isClear: true };
-  collect(text, LEVELS, calls);
-  return calls;
+  const reading: Reading = { commands: [], programs: [], isClear: true, left: READ_LIMIT };
+  const { commands, programs, isClear } = collect(text, LEVELS, reading);
+  return { commands, programs, isClear };
 }
 
-function collect(text: string, levels: number, calls: ShellCalls): void {
-  const commands = text.length > LENGTH_LIMIT || text.includes(UNKNOWN) ? null : readShell(text, levels);
+interface Reading extends ShellCalls {
+  /** So many characters may still be read. */
+  left: number;
+}
+
+/** @returns whether so much may be read; where it may not, it is not clear what the text runs. */
+function mayRead(calls: Reading, characters: number): boolean {
+  calls.left -= characters;
+  if (calls.left < 0) calls.isClear = false;
+  return calls.left >= 0;
+}
+
+function collect(text: string, levels: number, calls: Reading): Reading {
+  const isReadable = text.length <= LENGTH_LIMIT && !text.includes(UNKNOWN) && mayRead(calls, text.length);
+  const commands = isReadable ? readShell(text, levels) : null;
   if (commands === null) {
     calls.isClear = false;
-    return;
+    return calls;
   }
   for (const command of commands) {
     calls.commands.push(withOwnWords(command));
-    for (const start of commandStarts(command.words)) collectFrom(command, start, levels, calls);
+    for (const start of commandStarts(command.words)) {
+      if (calls.left < 0) break;
+      collectFrom(command, start, levels, calls);
+    }
   }
+  return calls;
 }
 
 /** What is run by the command that begins at a word. */
-function collectFrom(command: ShellCommand, start: number, levels: number, calls: ShellCalls): void {
+function collectFrom(command: ShellCommand, start: number, levels: number, calls: Reading): void {
   const name = nameOf(command.words[start]);
-  if (name === null) return;
+  if (name === null || !isLookedInto(name)) return;
   const given = command.words.slice(start + 1);
+  const characters = given.reduce((sum, { text }) => sum + text.length + 1, command.input?.length ?? 0);
+  if (!mayRead(calls, characters)) return;
   if (LANGUAGES.test(name)) {
     calls.programs.push(...given.map(({ text }) => text), command.input ?? "");
     const evaluates = given.some(({ text }, place) => EVALUATE.test(text) && isOpen(given[place + 1]));
@@ -83,6 +107,10 @@ function collectFrom(command: ShellCommand, start: number, levels: number, calls
     if (text === null) calls.isClear = false;
     else collect(text, levels - 1, calls);
   }
+}
+
+function isLookedInto(name: string): boolean {
+  return LANGUAGES.test(name) || [SHELLS, SOURCES, LATER, TEXT_TAKERS].some((names) => names.has(name));
 }
 
 /** @returns the texts that a command hands to a shell: null for one that is not known. */
@@ -121,6 +149,7 @@ function scriptTexts(script: ShellWord | undefined, input: string | null): (stri
 
 /** Aliases and other settings that are a command, and commands for each submodule or commit. */
 function gitTexts(given: readonly ShellWord[]): (string | null)[] {
+  const foreach = given.findIndex(({ text }) => text === "foreach");
   return given.flatMap((word, place) => {
     const before = given[place - 1]?.text ?? "";
     const text = joined([word]);
@@ -130,7 +159,7 @@ function gitTexts(given: readonly ShellWord[]): (string | null)[] {
     if (isGitCommand(before) && !before.includes("=")) return settingTexts(before, text);
     if (GIT_EXECUTES.test(before) || /^(?:--exec|--extcmd)=/.test(word.text)) return [withoutOption(text)];
     if (/^-x./.test(word.text)) return [text?.slice(2) ?? null];
-    const isForeach = given.slice(0, place).some((one) => one.text === "foreach");
+    const isForeach = foreach !== -1 && foreach < place;
     return isForeach && text !== null && /\s/.test(text) ? [text] : [];
   });
 }

@@ -312,3 +312,24 @@ describe("a list of what is let through", () => {
     expect(judgeCall(policy({ allow: [] }), "Read", {}).decision).toBe("deny");
   });
 });
+
+describe("a command that hands itself on without end", () => {
+  it.each([
+    ["xargs eval ", 279],
+    ["xargs eval ", 5_000],
+    ["xargs python ", 5_000],
+    ["env ssh ", 8_000],
+    ["env git ", 8_000],
+    ["xargs eval sh -c ", 3_000],
+  ])("is not clear: %s, %i times", (unit, times) => {
+    // Of words that are not known some may be what is denied.
+    expect(judge(unit.repeat(times), PUSH)).toMatch(/deny$/);
+    expect(judge(`${unit.repeat(times)}; git push`, PUSH)).toBe("deny");
+  });
+
+  it("is looked into as long as it is short", () => {
+    expect(judge(`${"sudo env ".repeat(20)}eval git push`, PUSH)).toBe("deny");
+    expect(judge(`npx eslint ${"src/file.ts ".repeat(2_000)}`, PUSH)).toBe("allow");
+    expect(judge(`find . ${"-name x -o ".repeat(500)} -exec git status ';'`, PUSH)).toBe("allow");
+  });
+});
