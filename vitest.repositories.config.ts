@@ -11,7 +11,8 @@ export default defineConfig({
     // As in the project "runner": real sandboxes on a loaded machine.
     retry: 1,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // Runs are waited for about half of the time: more workers than cores use it.
+    maxWorkers: 3,
     maxConcurrency: 4,
   },
 });
