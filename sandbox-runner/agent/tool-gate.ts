@@ -55,6 +55,7 @@ export class ToolGate {
   #answer: Answer | null = null;
   #told = "";
   #onTakenUp: () => void = () => {};
+  #first: () => Promise<void> = async () => {};
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -104,6 +105,15 @@ export class ToolGate {
     this.#onTakenUp = onTakenUp;
   }
 
+  /** Has something done before the first call: none is let through before it has settled. */
+  doFirst(work: () => Promise<void>): void {
+    let done: Promise<void> | null = null;
+    this.#first = () => {
+      done ??= work();
+      return done;
+    };
+  }
+
   /** Puts off the call that waits: the agent's program then ends by itself. */
   putOff(): void {
     this.#open?.settle("put off");
@@ -118,6 +128,7 @@ export class ToolGate {
 
   readonly #judge: HookCallback = async (input, _id, { signal }) => {
     if (input.hook_event_name !== "PreToolUse") return {};
+    await this.#first();
     const { tool_name: name, tool_input, tool_use_id: id, agent_id } = input;
     if (this.#options.earlier.includes(id)) return denied(STALE);
     const verdict = judgeCall(this.#options.policy, name, tool_input);

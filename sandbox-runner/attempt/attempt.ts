@@ -105,7 +105,10 @@ export class Attempt {
     const waited = await waiting;
     // With a sandbox that was lost, what waited in it is gone too; then this run has its own way to its model.
     const prepared = waited?.isThere === true ? waited : null;
-    if (prepared !== null) this.#options.session?.recordAs(prepared.sessionId);
+    if (prepared !== null) {
+      this.#options.session?.recordAs(prepared.sessionId);
+      this.#options.gate.doFirst(() => prepared.tellRun());
+    }
 
     const unprepared = await this.#setUp(sandbox.value, seen);
     if (unprepared !== null || signal.aborted) return unprepared;
@@ -187,7 +190,7 @@ export class Attempt {
     const only = clones.length === 1 ? clones[0] : undefined;
     const cwd = only?.folder ?? this.#folder.workspace;
     const way = prepared?.way ?? modelWay(relayUrl, order.run_id, proxyToken);
-    // One that was started before there was a run has been told of it.
+    // One that was started before there was a run is told of it later.
     const ofRun = prepared === null ? runVariables(order) : {};
     const own = { ...agentEnvironment(mark, seen, way, order), ...ofRun };
     const hookDeadlineMs = hookDeadline(order);

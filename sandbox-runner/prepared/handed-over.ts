@@ -3,16 +3,33 @@ import { Transform, type TransformCallback } from "node:stream";
 
 const END_OF_LINE = 0x0a;
 
+/** What a program reads, and how a line is put between two of whoever has it now. */
+export interface Answering {
+  input: Transform;
+  add(line: string): void;
+}
+
 /**
  * The program's input, of which the first line alone is looked at.
  * @param answerTo what is answered to a request in the program's place; undefined where the program is to answer.
  * @param output of `withoutAnswers`, which gives out the answer.
  */
-export function answering(answerTo: (request: unknown) => object | undefined, output: Transform): Transform {
+export function answering(answerTo: (request: unknown) => object | undefined, output: Transform): Answering {
   let first: Buffer | null = Buffer.alloc(0);
-  return new Transform({
+  let isWithinLine = false;
+  const added: string[] = [];
+  const addAll = () => {
+    for (const line of isWithinLine ? [] : added.splice(0)) input.push(line);
+  };
+  const handOn = (piece: Buffer, pass: TransformCallback) => {
+    input.push(piece);
+    if (piece.length > 0) isWithinLine = piece.at(-1) !== END_OF_LINE;
+    addAll();
+    pass();
+  };
+  const input = new Transform({
     transform(piece: Buffer, _encoding, pass: TransformCallback) {
-      if (first === null) return pass(null, piece);
+      if (first === null) return handOn(piece, pass);
       first = Buffer.concat([first, piece]);
       const end = first.indexOf(END_OF_LINE);
       if (end < 0) return pass();
@@ -20,15 +37,24 @@ export function answering(answerTo: (request: unknown) => object | undefined, ou
       first = null;
       const answer = answerIn(text.subarray(0, end).toString("utf8"), answerTo);
       // After the program's own end nothing can be said in its place, and its last words would be lost with the try.
-      if (answer === null || output.writableEnded) return pass(null, text);
+      if (answer === null || output.writableEnded) return handOn(text, pass);
       // Between two lines of the program's, since only whole ones are handed on.
       output.push(answer);
-      pass(null, text.subarray(end + 1));
+      handOn(text.subarray(end + 1), pass);
     },
     flush(pass: TransformCallback) {
       pass(null, first ?? undefined);
     },
   });
+  return {
+    input,
+    add: (line) => {
+      // Whoever has ended its input ends the program with it.
+      if (input.writableEnded || input.destroyed) return;
+      added.push(line);
+      addAll();
+    },
+  };
 }
 
 /**

@@ -56,6 +56,11 @@ export interface Prepared {
   file: string;
   /** @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so. */
   start(command: Command, place: Place): Program | null;
+  /**
+   * Tells it which run it has, for all commands to come. It takes some ten milliseconds for that, and prepares its next turn anew: so
+   * it is told before its first call, and not before its first words. @returns settles when it knows. Never rejects.
+   */
+  tellRun(): Promise<void>;
   /** Whether it still is. */
   readonly isThere: boolean;
 }
@@ -129,7 +134,7 @@ export class PreparedAgent {
     }
     this.standIn.lend({ id: run.id, token: run.token });
     const { sessionId, program, start } = current;
-    program.tellVariables({ ...current.variables, ...run.variables });
+    let isHandedOver = false;
     return {
       sessionId,
       get isThere() {
@@ -137,12 +142,16 @@ export class PreparedAgent {
       },
       way: this.#way,
       file: start.command[0],
+      tellRun: async () => {
+        if (isHandedOver) await program.tellVariables({ ...current.variables, ...run.variables });
+      },
       start: (command, { env }) => {
         this.#current = null;
         const isSame = isDeepStrictEqual({ command, env }, { command: start.command, env: start.env });
         const { mark, log } = this.#options;
         const unfit = (facts: object) => log("prepared_agent_unfit", { executor: mark, ...facts }, "warn");
-        if (isSame && program.isReady) return program.handOver(() => unfit({ is_same: true, is_told_same: false }));
+        isHandedOver = isSame && program.isReady;
+        if (isHandedOver) return program.handOver(() => unfit({ is_same: true, is_told_same: false }));
         unfit({ is_same: isSame });
         void program.end();
         return null;

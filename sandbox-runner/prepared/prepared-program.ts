@@ -37,6 +37,8 @@ export class PreparedProgram {
   #text = Buffer.alloc(0);
   #isReady = false;
   #isOver = false;
+  /** Says a line to it. */
+  #say: (line: string) => void;
 
   /**
    * @param initialize the first request of a run, as it is known by now. Where the run's is another, the program needs a third of
@@ -45,6 +47,7 @@ export class PreparedProgram {
   constructor(child: PipedProcess, initialize: Request, variables: Variables) {
     this.#child = child;
     this.#initialize = initialize;
+    this.#say = (line) => void child.stdin.write(line);
     this.ended = processClosed(child).then(() => {
       this.#isOver = true;
       for (const { resolve } of this.#open.values()) resolve(null);
@@ -70,13 +73,12 @@ export class PreparedProgram {
   }
 
   /**
-   * Gives all commands to come these variables, as if it had been started with them. It does what it is told in its order, so that
-   * nobody has to wait until it has taken them. Where it does not take them, it is ended.
+   * Gives all commands to come these variables, as if it had been started with them. Where it does not take them, it is ended.
+   * @returns settles when it has them, or is ended. Never rejects.
    */
-  tellVariables(variables: Variables): void {
-    void this.#ask(variablesRequest(variables)).then((answer) => {
-      if (answer?.isGood !== true) killGroup(this.#child.pid);
-    });
+  async tellVariables(variables: Variables): Promise<void> {
+    const answer = await this.#ask(variablesRequest(variables));
+    if (answer?.isGood !== true) killGroup(this.#child.pid);
   }
 
   /**
@@ -95,11 +97,12 @@ export class PreparedProgram {
       (line) => this.#read(line),
       () => this.#open.size === 0,
     );
-    const stdin = answering((request) => {
+    const { input: stdin, add } = answering((request) => {
       const answer = this.#answerTo(request);
       if (answer === undefined) onOther();
       return answer;
     }, stdout);
+    this.#say = add;
     child.stdout.pipe(stdout);
     stdin.pipe(child.stdin);
     return { child, stdin, stdout };
@@ -132,7 +135,7 @@ export class PreparedProgram {
     this.#asked += 1;
     this.#open.set(id, answered);
     if (this.#isOver) answered.resolve(null);
-    else this.#child.stdin.write(`${JSON.stringify({ type: "control_request", request_id: id, request })}\n`);
+    else this.#say(`${JSON.stringify({ type: "control_request", request_id: id, request })}\n`);
     return answered.promise;
   }
 

@@ -12,9 +12,9 @@ function pipes() {
   );
   const faults: unknown[] = [];
   output.on("error", (error) => faults.push(error));
-  const input = answering(() => ({ subtype: "success" }), output);
+  const { input, add } = answering(() => ({ subtype: "success" }), output);
   input.on("error", (error) => faults.push(error));
-  return { input, output, faults };
+  return { input, add, output, faults };
 }
 
 it("answers the first request between the program's own lines", async () => {
@@ -43,5 +43,16 @@ it("leaves a first line that is no request to the program", async () => {
   input.end("not JSON\n");
   expect((await input.toArray()).map(String)).toEqual(["not JSON\n"]);
   await finished(input);
+  expect(faults).toEqual([]);
+});
+
+it("puts a line between two of whoever has the program, and none after the end of its input", async () => {
+  const { input, add, faults } = pipes();
+  input.write("one\nhal");
+  await new Promise((go) => setImmediate(go));
+  add("added\n");
+  input.end("f\n");
+  add("late\n");
+  expect((await input.toArray()).map(String).join("")).toBe("one\nhalf\nadded\n");
   expect(faults).toEqual([]);
 });

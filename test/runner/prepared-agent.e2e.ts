@@ -38,10 +38,8 @@ function agentsWait(bed: Bed, count = 1): Promise<string[]> {
 /** Whether the runs that found an agent waiting have taken it, in their order. */
 const taken = (bed: Bed) => logged(bed, "agent_waited").map(({ is_taken }) => is_taken);
 
-/** A run's first call to its model, without what differs between any two runs. */
-function firstCall(bed: Bed, { order }: FakeRun) {
-  const [call] = bed.instance.modelCalls.get(order.run_id) ?? [];
-  if (call === undefined) throw new Error("it has asked nothing");
+/** A run's calls to its model, without what differs between any two runs. */
+function callsOf(bed: Bed, { order }: FakeRun) {
   const same = (text: string) =>
     text
       .replace(/executor-[0-9a-f]{18}/g, "executor")
@@ -49,12 +47,15 @@ function firstCall(bed: Bed, { order }: FakeRun) {
       .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "uuid")
       // Of the beginning of the task.
       .replace(/cc_version=[0-9.]+\.[0-9a-f]{3};/g, "cc_version")
+      .replace(/toolu_[0-9a-f]+/g, "toolu")
       .replace(/[0-9a-f]{64}/g, "device");
-  const { authorization: _token, "content-length": _length, host: _host, ...headers } = call.headers;
-  return { headers, body: JSON.parse(same(call.body)) };
+  return (bed.instance.modelCalls.get(order.run_id) ?? []).map(({ headers: all, body }) => {
+    const { authorization: _token, "content-length": _length, host: _host, ...headers } = all;
+    return { headers, body: JSON.parse(same(body)) };
+  });
 }
 
-describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of one started for its run", () => {
+describe.skipIf(noSandbox !== null)("a prepared agent's calls are those of one started for its run", () => {
   // What differs between runs goes together: whichever of it the two were started with otherwise would be seen.
   it.each<[string, Partial<RunOrder>]>([
     ["as most are", {}],
@@ -97,7 +98,9 @@ describe.skipIf(noSandbox !== null)("a prepared agent's first call is that of on
     expect(taken(bed)).toEqual([true]);
     // It was told beforehand all that the run's own program is told first.
     expect(logged(bed, "prepared_agent_unfit")).toEqual([]);
-    expect(firstCall(bed, prepared)).toEqual(firstCall(bed, cold));
+    // Also after its first call of a tool, before which it is told which run it has.
+    expect(callsOf(bed, prepared)).toEqual(callsOf(bed, cold));
+    expect(callsOf(bed, cold).length).toBeGreaterThan(2);
   });
 });
 

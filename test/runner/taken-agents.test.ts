@@ -29,7 +29,7 @@ const RUN = {
   token: "token",
   variables: { REVEILLE_RUN_ID: "run_1", REVEILLE_SESSION_URL: "http://localhost:1" },
 };
-const BEFORE = ["initialize", "apply_flag_settings", "initialize", "mcp_status", "apply_flag_settings"];
+const BEFORE = ["initialize", "apply_flag_settings", "initialize", "mcp_status"];
 
 class Programs extends Sandbox {
   readonly kind = "sandbox-runtime";
@@ -130,7 +130,41 @@ it("is not there any more when its place has been taken down", async () => {
   expect(start()).toBeNull();
 });
 
+it("is told which run it has when its first call is to be made, between two lines of its run's", async () => {
+  const { prepared, start, initialize } = await takenAgent();
+  const program = start();
+  const { tell, hears } = spokenTo(program);
+  tell(asked(initialize), TASK);
+  await hears();
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user"] });
+  const [half, rest] = ['{"type":', '"user"}\n'];
+  program?.stdin.write(half);
+  const told = prepared.tellRun();
+  program?.stdin.write(rest);
+  await hears();
+  await told;
+  tell(TASK);
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user", "user", "apply_flag_settings", "user"] });
+});
+
 it("that does not take its variables is ended", async () => {
-  const { ended } = await takenAgent("apply_flag_settings");
+  const { prepared, start, ended } = await takenAgent("apply_flag_settings");
+  spokenTo(start());
+  await prepared.tellRun();
   expect(await ended).toEqual([null, "SIGKILL"]);
+});
+
+it("is told nothing where its run has started another", async () => {
+  const { prepared, ended } = await takenAgent();
+  expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
+  await prepared.tellRun();
+  expect(await ended).toEqual([null, "SIGKILL"]);
+});
+
+it("holds no call up that comes when it has ended", async () => {
+  const { prepared, start, ended } = await takenAgent();
+  const program = start();
+  program?.stdin.end();
+  await ended;
+  await prepared.tellRun();
 });

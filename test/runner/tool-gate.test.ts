@@ -70,6 +70,24 @@ it("holds a call until it is approved, and lets no other input through under its
   expect(await last("t2", {}, "WebFetch")).toMatchObject({ behavior: "deny" });
 });
 
+it("lets no call through before what is to be done first is done, which is done once", async () => {
+  const { gate, call } = gateWith();
+  const done = Promise.withResolvers<void>();
+  let times = 0;
+  gate.doFirst(() => {
+    times += 1;
+    return done.promise;
+  });
+  const through: string[] = [];
+  const calls = ["t1", "t2"].map(async (id) => through.push(await call(id, { command: "ls" })));
+  await new Promise((go) => setImmediate(go));
+  expect({ times, through }).toEqual({ times: 1, through: [] });
+  done.resolve();
+  await Promise.all(calls);
+  expect(await call("t3", { command: "ls" })).toBe("through");
+  expect({ times, through }).toEqual({ times: 1, through: ["through", "through"] });
+});
+
 it("tells the agent who refused a call, and why", async () => {
   const { gate, asked, call, last } = gateWith();
   const pending = call("t1", PUSH);
