@@ -7,7 +7,8 @@
  *
  * It also drives the clock: `POST /bench/routines` makes many routines by their objects' own `create`, `POST /bench/tick`
  * moves this isolate's clock to a moment and makes the sweep of that moment, `GET /bench/looks` tells when the answer of each
- * object that had looked at its schedules was there, and `POST /bench/admitted` how many runs each has.
+ * object that had looked at its schedules was there, `GET /bench/owed` how many calls routines' objects owe, and
+ * `POST /bench/admitted` how many runs each has.
  */
 import type { OwnedId } from "#protocol/ids.ts";
 import type { RoutineInput } from "#protocol/routine.ts";
@@ -24,6 +25,8 @@ const reads = new Map<string, number>();
 /** Statements that give rows back have written all of theirs only when those have been read. */
 let unread: { name: string; cursor: SqlStorageCursor<Record<string, SqlStorageValue>> }[] = [];
 let isD1Counted = false;
+/** Calls that routines' objects have written into their outboxes, less those that have gone through. */
+let owed = 0;
 const YEAR_MS = 365 * 24 * 3_600_000;
 /** So many objects are called at one time. */
 const AT_ONCE = 32;
@@ -82,6 +85,8 @@ export default {
         return addDueRows(env.DB);
       case "/bench/looks":
         return Response.json([...looks.values()]);
+      case "/bench/owed":
+        return Response.json(owed);
       case "/bench/routines":
       case "/bench/tick":
       case "/bench/admitted":
@@ -222,6 +227,7 @@ function countObject(context: DurableObjectState, owner: string): void {
       const name = `${owner}.${tableOf(query)}`;
       if (/\breturning\b/i.test(query)) unread.push({ name, cursor });
       else count(counts, name, cursor.rowsWritten);
+      if (name === "routine.outbox") owed += owedBy(query, exec);
       return cursor;
     },
   });
@@ -231,6 +237,11 @@ function countObject(context: DurableObjectState, owner: string): void {
       return setAlarm(...order);
     },
   });
+}
+
+function owedBy(query: string, exec: SqlStorage["exec"]): number {
+  const sign = /^\s*insert/i.test(query) ? 1 : /^\s*delete/i.test(query) ? -1 : 0;
+  return sign === 0 ? 0 : sign * exec<{ count: number }>("SELECT changes() AS count").one().count;
 }
 
 /** Of D1 every way to run a statement tells how many rows it has written, but for those that give plain rows. */
