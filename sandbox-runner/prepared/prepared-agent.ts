@@ -202,9 +202,11 @@ export class PreparedAgent {
     // Its end is told by itself.
     if (!isReady) return await begun.program.end();
     const { mark, log, onReady } = this.#options;
-    log("agent_ready", { executor: mark, ms: Date.now() - begun.startedAtMs });
+    const ms = Date.now() - begun.startedAtMs;
     this.#timer = setTimeout(() => this.#adjustSoon(), LONGEST_WAIT_MS);
+    // Before the log: who reads there that it waits may send its run at once.
     onReady();
+    log("agent_ready", { executor: mark, ms });
   }
 
   #lost(outcome: string): void {
