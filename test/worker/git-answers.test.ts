@@ -130,11 +130,24 @@ it.each<[string, ReadonlyMap<string, string>, RegExp]>([
   });
 });
 
-it("a page with 401 says that the credential was refused", async () => {
+it("a page with 401 says that a credential is wanted", async () => {
   const { proxy } = await bed.begin();
   bed.upstream = () => page(401, "text/html");
   expect(await errorOf(await proxy("/git/0/info/refs?service=git-upload-pack"))).toMatchObject({
     status: 403,
-    message: expect.stringMatching(/refused the credential.*GIT_CREDENTIALS/),
+    message: expect.stringMatching(/wants a credential.*GIT_CREDENTIALS/),
   });
+});
+
+it.each<[string, ReadonlyMap<string, string>, RegExp]>([
+  ["wants one where none is set", new Map(), /^https:\/\/git\.test wants a credential: set one .* GIT_CREDENTIALS$/],
+  ["has refused the one that is set", new Map([["https://git.test", "user:old"]]), /refused the credential: /],
+])("a person is told that the host %s", async (_what, credentials, words) => {
+  bed.upstream = () => page(401, "text/html");
+  const url = "https://git.test/a/info/refs?service=git-upload-pack";
+  const asked = await askGit(
+    { method: "GET", url, headers: new Headers(), body: null },
+    configuredCredentials(credentials),
+  );
+  expect(asked).toMatchObject({ ok: false, refusal: { reason: expect.stringMatching(words) } });
 });

@@ -43,7 +43,7 @@ const FAULTS: [number, Record<string, string>, string, string | null, string][] 
   [500, {}, "upstream_unreachable", null, "answered 500"],
   [411, {}, "proxy_refused", null, "http.postBuffer"],
   [413, {}, "proxy_refused", null, "no push of this size"],
-  [401, {}, "proxy_refused", null, "refused the credential"],
+  [401, {}, "proxy_refused", null, "wants a credential"],
   [410, {}, "not_found", null, "any more"],
 ];
 

@@ -19,7 +19,7 @@ export function notGit(found: string, origin: string, { pair, ifRefused }: GitCr
 }
 
 /** @param answer that is no success and no redirect. A 401 is none to git, which would ask for a password that nobody can give. */
-export function refusedBy({ status, headers }: Response, origin: string, { ifRefused }: GitCredential): Refused {
+export function refusedBy({ status, headers }: Response, origin: string, { pair, ifRefused }: GitCredential): Refused {
   const failure = gitFailure(status, headers);
   const waitS = failure === "lasting" ? null : retryAfterSeconds(headers, Date.now());
   const wait = waitS === null ? {} : { retry_after_s: waitS };
@@ -30,8 +30,10 @@ export function refusedBy({ status, headers }: Response, origin: string, { ifRef
   if (failure === "passing") return refuse("upstream_unreachable", { reason: `${origin} answered ${status}`, ...wait });
   if (ifRefused !== null && [401, 403, 404].includes(status)) return { ok: false, refusal: ifRefused };
   if (status === 401 || status === 403) {
-    const reason = `${origin} refused the credential: set one with access to this repository in GIT_CREDENTIALS`;
-    return refuse("proxy_refused", { reason });
+    const what = pair === null ? "wants a credential" : "refused the credential";
+    return refuse("proxy_refused", {
+      reason: `${origin} ${what}: set one with access to this repository in GIT_CREDENTIALS`,
+    });
   }
   if (status === 404 || status === 410) {
     return refuse("not_found", {
