@@ -299,7 +299,7 @@ describe("the model's key", () => {
   it("is missing, or the demo's", () => {
     expect(modelFinding({ kind: "none" }).status).toBe("fault");
     expect(modelFinding({ kind: "demo", baseUrl: "http://demo.test" }).status).toBe("ok");
-    expect(modelFinding(upstream).status).toBe("unknown");
+    expect(modelFinding(upstream)).toMatchObject({ status: "unknown", hint: expect.stringContaining("--model") });
   });
 });
 

@@ -8,6 +8,7 @@ import { fault, unknown, warning, well } from "./finding.ts";
 const CHECK = "ANTHROPIC_API_KEY";
 const DEADLINE_MS = 5_000;
 const SET_KEY = "npx wrangler secret put ANTHROPIC_API_KEY (a local instance: set it and npm start again)";
+const ASK = "npm run doctor -- --model asks it, which costs nothing.";
 const UNSENDABLE = "The key has a character in it that no key has: a space, a line break, or one that is not seen.";
 
 type Ask = (url: string, init: RequestInit) => Promise<Response>;
@@ -17,7 +18,7 @@ export function modelFinding(upstream: ModelUpstream): Finding {
   if (upstream.kind === "none") return fault(CHECK, "There is no key, so no run can start.", SET_KEY);
   if (upstream.kind === "demo") return well(CHECK, "Runs use the offline demo model: its words are a script.");
   if (!/^[!-~]+$/.test(upstream.apiKey.trim())) return fault(CHECK, UNSENDABLE, SET_KEY);
-  return unknown(CHECK, "There is a key; the model's API was not asked about it.");
+  return unknown(CHECK, "There is a key; the model's API was not asked about it.", ASK);
 }
 
 /**

@@ -84,9 +84,9 @@ async function lookAtQueue(
   await sendProbe(queue);
   while (now() - sentMs < QUEUE_DEADLINE_MS) {
     const last = await heartbeats.last(queue);
-    if (last !== null && last >= sentMs) return [well(queue, `The queue NAME-${suffix} hands on what it is given.`)];
+    if (last !== null && last >= sentMs) return [well(queue, `The ${suffix} queue hands on what it is given.`)];
     await pause(QUEUE_POLL_MS);
   }
   const hint = `npx wrangler queues info NAME-${suffix} says whether it has a consumer, and whether that is paused; a deploy makes it again. NAME is reveille, or what the instance was deployed with as --name.`;
-  return [fault(queue, `The queue NAME-${suffix} takes messages, and hands none on: ${without}.`, hint)];
+  return [fault(queue, `The ${suffix} queue takes messages, and hands none on: ${without}.`, hint)];
 }
