@@ -6,7 +6,7 @@ export interface ModelAccess {
   apiKey: string | undefined;
   /** Empty for the API's own. */
   baseUrl: string | undefined;
-  /** The model that a doubt about the key is settled with. */
+  /** DEFAULT_MODEL: what routines that name none use, and what a doubt about the key is settled with. */
   model: string | undefined;
 }
 
@@ -18,6 +18,7 @@ export interface ModelCheck {
 
 const DEADLINE_MS = 5_000;
 const WORDS_LENGTH = 200;
+const TAKEN = "its API takes";
 const errorSchema = z.object({ error: z.object({ message: z.string() }) });
 
 /**
@@ -33,25 +34,26 @@ export async function checkModel(
     return { isRefused: false, sentence: "the offline demo model, a script: set ANTHROPIC_API_KEY to use a real one" };
   }
   if (!canBeSent(apiKey)) return refused("your ANTHROPIC_API_KEY has a character that no key has");
+  const known = model ?? "claude-sonnet-5";
   const address = (baseUrl ?? "https://api.anthropic.com").replace(/\/+$/, "");
   const init = {
     headers: { "x-api-key": apiKey, "anthropic-version": "2023-06-01", "content-type": "application/json" },
     redirect: "manual",
     signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
   } as const;
-  const body = JSON.stringify({ model: model ?? "claude-sonnet-5", messages: [{ role: "user", content: "hi" }] });
+  const body = JSON.stringify({ model: known, messages: [{ role: "user", content: "hi" }] });
   try {
     const counted = await fetch(`${address}/v1/messages/count_tokens`, { ...init, method: "POST", body });
     if (!isRefusal(counted)) {
       await counted.body?.cancel();
-      return usable(counted.ok ? "" : `, which could not be checked: ${address} answered ${counted.status}`);
+      return usable(known, counted.ok ? TAKEN : `could not be checked: ${address} answered ${counted.status}`);
     }
     const listed = await fetch(`${address}/v1/models?limit=1`, init);
     await listed.body?.cancel();
-    if (!isRefusal(listed)) return usable("");
+    if (!isRefusal(listed)) return usable(known, TAKEN);
     return refused(`the model's API refuses your ANTHROPIC_API_KEY (${counted.status}${await wordsOf(counted)})`);
   } catch {
-    return usable(`, which could not be checked: ${address} does not answer`);
+    return usable(known, `could not be checked: ${address} does not answer`);
   }
 }
 
@@ -61,11 +63,11 @@ function isRefusal({ status }: Response): boolean {
 
 /** For instance not what stands for a key in a page that was copied. */
 function canBeSent(apiKey: string): boolean {
-  return /^[ -~]+$/.test(apiKey.trim());
+  return /^[!-~]+$/.test(apiKey.trim());
 }
 
-function usable(doubt: string): ModelCheck {
-  return { isRefused: false, sentence: `a real one, with your ANTHROPIC_API_KEY${doubt}` };
+function usable(model: string, which: string): ModelCheck {
+  return { isRefused: false, sentence: `${model}, with your ANTHROPIC_API_KEY, which ${which}` };
 }
 
 function refused(why: string): ModelCheck {

@@ -21,6 +21,8 @@ export async function runInstance(root: string, host: HostProgram): Promise<numb
 Reveille is on already (process ${running.pid}). Sign in (works once, within ten minutes):
 
   ${running.signInUrl}
+
+It goes on with the settings that it was started with.
 `);
     return 0;
   }

@@ -35,8 +35,8 @@ async function check(answer: Answer, deadlineMs = 60_000) {
   return { ...checked, seen };
 }
 
-const GOOD = /^a real one, with your ANTHROPIC_API_KEY$/;
-const UNSURE = /^a real one, with your ANTHROPIC_API_KEY, which could not be checked: http:/;
+const GOOD = /^claude-sonnet-5, with your ANTHROPIC_API_KEY, which its API takes$/;
+const UNSURE = /^claude-sonnet-5, with your ANTHROPIC_API_KEY, which could not be checked: http:/;
 
 describe("the model's key at the start", () => {
   it.each<[string, Answer, boolean, RegExp]>([
@@ -66,12 +66,18 @@ describe("the model's key at the start", () => {
     expect(await check(() => {}, 50)).toMatchObject({ isRefused: false, sentence: expect.stringMatching(UNSURE) });
   });
 
-  it("is none when it is still what stands for one in the pages", async () => {
-    const access = { apiKey: "sk-ant-…", baseUrl: "http://127.0.0.1:1", model: undefined };
+  it.each(["sk-ant-…", "sk-ant-one two"])("is none when it is %s", async (apiKey) => {
+    const access = { apiKey, baseUrl: "http://127.0.0.1:1", model: undefined };
     expect(await checkModel(access, new AbortController().signal)).toEqual({
       isRefused: true,
       sentence: expect.stringMatching(/^none that answers: your ANTHROPIC_API_KEY has a character that no key has, /),
     });
+  });
+
+  it("goes with the model that routines without one use", async () => {
+    const access = { apiKey: "key", baseUrl: "http://127.0.0.1:1", model: "claude-opus-5-5" };
+    const { sentence } = await checkModel(access, new AbortController().signal);
+    expect(sentence).toMatch(/^claude-opus-5-5, with your ANTHROPIC_API_KEY, which could not be checked: /);
   });
 
   it("is not looked for when there is none", async () => {

@@ -148,7 +148,9 @@ test("what it writes is for its owner alone, and a second start on it gives anot
   const second = await start({ state: first.state });
   assert.equal(await second.exited, 0);
   const [, code] =
-    /^Starting Reveille …\n\nReveille is on already .+\n\n {2}\S+\/#code=(\S+)\n/.exec(second.output()) ?? [];
+    /^Starting Reveille …\n\nReveille is on already .+\n\n {2}\S+\/#code=(\S+)\n\nIt goes on with the settings that it was started with\.\n/.exec(
+      second.output(),
+    ) ?? [];
   const signedIn = await fetch(`http://127.0.0.1:${first.port}/api/v1/sign-in`, {
     method: "POST",
     headers: { "content-type": "application/json" },
