@@ -42,7 +42,7 @@ function ensureInstalled(root, isForAll) {
   const lock = readJson(path.join(root, "package-lock.json"));
   const installed = readJson(path.join(root, "node_modules", ".package-lock.json"));
   if (isInstalled(root, lock, installed, isForAll)) return null;
-  const size = isForAll ? "with what tests and checks use, 1.4 GB" : "1.1 GB";
+  const size = isForAll ? "with what tests and checks use, 1.3 GB" : "1.1 GB";
   console.log(`Installing what is missing (${size}); this takes about a minute.`);
   const failure = install(root, lock, installed, isForAll);
   if (failure !== null) return `Installing failed: ${failure} Check the network and free disk space, and try again.`;

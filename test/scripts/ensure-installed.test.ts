@@ -77,7 +77,7 @@ function run(env: Record<string, string> = {}, words: string[] = []) {
 
 const INSTALLS = {
   ok: true,
-  stdout: "Installing what is missing (with what tests and checks use, 1.4 GB); this takes about a minute.\n",
+  stdout: "Installing what is missing (with what tests and checks use, 1.3 GB); this takes about a minute.\n",
 };
 const INSTALLS_TO_RUN = { ok: true, stdout: "Installing what is missing (1.1 GB); this takes about a minute.\n" };
 const DOES_NOTHING = { ok: true, stdout: "" };
