@@ -22,6 +22,11 @@ async function waitingFor(more: object = {}) {
   return { name, routine: await buildRoutine({ triggers: [{ type: "event", name, ...more }] }) };
 }
 
+/** A number as it is to be sent. */
+function asWritten(number: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(number);
+}
+
 function tell(event: object) {
   return call<Delivery>("POST", "/api/v1/events", event);
 }
@@ -56,6 +61,44 @@ describe("an internal event", () => {
       { matched: false, outcome: null, why: expect.stringContaining("path") },
     ]);
     expect((await tell({ name: "nobody waits for this" })).body).toMatchObject({ status: "handled", outcomes: [] });
+  });
+
+  it.each([
+    ["in an object", (id: unknown) => ({ payload: { build: { id } } }), "build.id"],
+    ["in a list", (id: unknown) => ({ payload: { ids: [1, id] } }), "ids.1"],
+  ])(
+    "keeps the digits of a number %s, in filters, in what is told and in what is shown",
+    async (_where, event, field) => {
+      const digits = "7654321098765432101";
+      const { name, routine } = await waitingFor({ filters: [{ field, operator: "equals", value: digits }] });
+      const sent = { name, ...event(asWritten(digits)) };
+      const told = await tell(sent);
+      expect(told.body.outcomes).toMatchObject([{ routine_id: routine.id, outcome: "started" }]);
+      const shown = await readDelivery(told.body.id);
+      expect(shown.body).toBe(JSON.stringify(sent));
+      const run = await readRun(told.body.outcomes[0]?.run_id ?? "");
+      const texts = (await readTranscript(run.session_id)).flatMap((one) =>
+        one.type === "user.message" ? [one.text] : [],
+      );
+      expect(texts.join()).toMatch(new RegExp(`[^"]${digits}[^"]`));
+      const tried = { source: "event", event: name, ...event(asWritten(digits)) };
+      const judged = await call<{ data: object[] }>("POST", `/api/v1/routines/${routine.id}/triggers/test`, tried);
+      expect(judged.body.data).toMatchObject([{ matched: true }]);
+    },
+  );
+
+  it("that is one long number keeps its digits too", async () => {
+    const { name } = await waitingFor();
+    const { body } = await tell({ name, payload: asWritten("7654321098765432101") });
+    expect((await readDelivery(body.id)).body).toBe(`{"name":"${name}","payload":7654321098765432101}`);
+  });
+
+  it.each(["name", "dedupe_key"])("whose %s is a number is refused, however long that is", async (key) => {
+    for (const number of ["7", "7654321098765432101"]) {
+      const told = await tell({ name: "a", [key]: asWritten(number) });
+      const message = expect.stringMatching(/number/);
+      expect(told).toMatchObject({ status: 400, body: { error: { details: { field: key }, message } } });
+    }
   });
 
   it("wakes who waits for its name since a version that kept names as they are written", async () => {

@@ -8,6 +8,7 @@ import type { Delivery } from "#protocol/delivery.ts";
 import type { Json } from "#protocol/schema.ts";
 import { buildRoutine, call } from "#test/support/api.ts";
 import { GITHUB_SECRET, pullRequest, someRepository } from "#test/support/deliver.ts";
+import { printExact } from "#worker/http/exact-json.ts";
 import { readLong } from "#worker/inbound/read-long.ts";
 import { isSigned } from "#worker/inbound/sources/hmac.ts";
 import { StreamedHmac } from "#worker/inbound/sources/streamed-hmac.ts";
@@ -157,6 +158,14 @@ describe("the payload of what is too long", () => {
         expect(await read(text)).toEqual({ payload: JSON.parse(text), isLongAllOver: false, hash });
       }),
     );
+  });
+
+  it("keeps the digits of its numbers", async () => {
+    const text = '{"id":7654321098765432101,"list":[1,9007199254740993],"twice":9007199254740993,"twice":"a text"}';
+    const { payload } = (await read(text)) ?? expect.unreachable();
+    const [id, listed] = ["7654321098765432101", "9007199254740993"];
+    expect(payload).toEqual({ id, list: [1, listed], twice: "a text" });
+    expect(printExact(payload, 0)).toBe(`{"id":${id},"list":[1,${listed}],"twice":"a text"}`);
   });
 
   it("is the beginnings of its parts where these are long", async () => {

@@ -1,7 +1,7 @@
 /** Numbers of JSON that came from outside: those that would lose digits keep them, all others are as ever. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseExact, printExact } from "#worker/inbound/sources/exact-json.ts";
+import { parseExact, parseToWrite, printExact } from "#worker/http/exact-json.ts";
 
 describe("a number", () => {
   it.each([
@@ -20,6 +20,8 @@ describe("a number", () => {
     expect(printExact(value, 0)).toBe(text);
     expect(parseExact(`[ "a",\n\t${number} ]`)).toEqual(["a", number]);
     expect(parseExact(` ${number}`)).toBe(number);
+    expect(JSON.stringify(parseToWrite(text))).toBe(text);
+    expect(JSON.stringify({ alone: parseToWrite(number) })).toBe(`{"alone":${number}}`);
   });
 
   it.each([
@@ -46,6 +48,7 @@ it("reads and writes whatever JSON has as the language does", () => {
     fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
       const text = JSON.stringify(value);
       expect(printExact(parseExact(text), 0)).toBe(JSON.stringify(JSON.parse(text)));
+      expect(parseToWrite(text)).toEqual(JSON.parse(text));
     }),
     { seed: 17, numRuns: 300 },
   );
@@ -56,4 +59,11 @@ it("is told apart from a text of the same digits, in a part of the whole too", (
   const [number, text] = (value as { a: [object, object] }).a;
   expect(printExact(number as never, 0)).toBe('{"id":7654321098765432101}');
   expect(printExact(text as never, 0)).toBe('{"id":"7654321098765432101"}');
+});
+
+it("prints without what is left out", () => {
+  const value = parseExact('{"id":7654321098765432101,"noise":1,"list":[{"noise":2,"id":9007199254740993}]}');
+  expect(printExact(value, 0, (key) => key === "noise")).toBe(
+    '{"id":7654321098765432101,"list":[{"id":9007199254740993}]}',
+  );
 });

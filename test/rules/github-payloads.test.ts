@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, githubFactsSchema, sourceReadingSchema } from "#protocol/source-event.ts";
+import { parseExact } from "#worker/http/exact-json.ts";
 import { GITHUB_CATEGORIES } from "#worker/inbound/sources/github/categories.ts";
 import { readInstallation } from "#worker/inbound/sources/github/installation.ts";
 import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
@@ -181,3 +182,13 @@ function hooksOf(schemas: JsonObject): Hook[] {
     return { title, name, schema: schema["schema"] ?? null };
   });
 }
+
+it("tells numbers of a payload with their digits", () => {
+  const payload = parseExact(
+    '{"action":"deploy","client_payload":{"build":7654321098765432101,"parts":[9007199254740993]}}',
+  );
+  const reading = readGithub("repository_dispatch", DELIVERY, payload as JsonObject);
+  const { context } = reading.kind === "event" ? reading.event : expect.unreachable();
+  expect(context).toMatch(/"build": 7654321098765432101,/);
+  expect(context).toMatch(/\n +9007199254740993\n/);
+});

@@ -34,7 +34,13 @@ export interface EndpointSpec<Params extends Fields, Query extends Fields, Body 
   params?: Params;
   query?: Query;
   /** A body that may be left out counts as `{}`. */
-  body?: { schema: Body; optional: boolean; precheck?: (body: unknown) => Refusal | null };
+  body?: {
+    schema: Body;
+    optional: boolean;
+    precheck?: (body: unknown) => Refusal | null;
+    /** Someone else's JSON under this key keeps the digits of its numbers, for `JSON.stringify` alone. */
+    kept?: "payload";
+  };
   headers?: { name: string; description: string }[];
   answer:
     | { status: 200 | 201; schema: z.ZodType }

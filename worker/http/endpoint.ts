@@ -5,10 +5,11 @@ import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { authenticate, type Principal } from "../auth/authenticate.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import type { EndpointSpec, Fields } from "./endpoint-spec.ts";
+import { parseToWrite } from "./exact-json.ts";
 import type { App, HttpContext } from "./http-env.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { operation } from "./openapi/operation.ts";
-import { readJson } from "./read-json.ts";
+import { BODY_LIMIT_BYTES, readJson } from "./read-json.ts";
 import { renderRefusal } from "./render-error.ts";
 
 export interface Call<Params extends Fields, Query extends Fields, Body extends z.ZodType> {
@@ -90,15 +91,28 @@ async function readBody<Body extends z.ZodType>(
   spec: EndpointSpec<Fields, Fields, Body>["body"],
 ): Promise<Result<z.output<Body>>> {
   if (spec === undefined) return success(undefined as z.output<Body>);
-  const read = await readJson(c.req.raw);
+  const { kept } = spec;
+  const read = await readJson(c.req.raw, BODY_LIMIT_BYTES, kept === undefined ? JSON.parse : parseToWrite);
   if (!read.ok) return read;
   if (read.value === undefined && !spec.optional) {
     return refuse("invalid_json", { message: "A JSON body is needed.", field: "body" });
   }
-  const given = read.value === undefined ? {} : read.value;
+  const sent = read.value === undefined ? {} : read.value;
+  // Whatever else is there is judged as in every other body.
+  const given: unknown = kept === undefined ? sent : JSON.parse(JSON.stringify(sent));
   const refusal = spec.precheck?.(given) ?? null;
   if (refusal !== null) return { ok: false, refusal };
   const parsed = spec.schema.safeParse(given);
   if (!parsed.success) return { ok: false, refusal: schemaRefusal(spec.schema, given, parsed.error) };
+  if (kept !== undefined) copyMember(kept, sent, parsed.data);
   return success(parsed.data);
+}
+
+function copyMember(key: string, from: unknown, to: unknown): void {
+  if (!isObject(from) || !isObject(to) || !Object.hasOwn(from, key)) return;
+  to[key] = from[key];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

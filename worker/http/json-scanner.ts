@@ -103,6 +103,11 @@ export class JsonScanner {
     return { value: this.#hasEscapes ? JSON.parse(`"${text}"`) : text, isWhole: !this.#isCut };
   }
 
+  /** The present number or word as it is written. */
+  get written(): string {
+    return this.#token;
+  }
+
   #checkText(chunk: Uint8Array | null): void {
     try {
       if (chunk === null) this.#utf8.decode();

@@ -13,8 +13,13 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 /**
  * @returns the parsed value, or `undefined` when there is no body.
  * Refuses with `body_too_large`, `content_type_refused` or `invalid_json`.
+ * @param parse throws at what is no JSON.
  */
-export async function readJson(request: Request, limitBytes: number = BODY_LIMIT_BYTES): Promise<Result<unknown>> {
+export async function readJson(
+  request: Request,
+  limitBytes: number = BODY_LIMIT_BYTES,
+  parse: (text: string) => unknown = JSON.parse,
+): Promise<Result<unknown>> {
   const bytes = await readBytes(request, limitBytes);
   if (!bytes.ok) return bytes;
   if (bytes.value.length === 0) return success(undefined);
@@ -28,7 +33,7 @@ export async function readJson(request: Request, limitBytes: number = BODY_LIMIT
         field: "body",
       });
     }
-    return success(JSON.parse(wellFormedJson(text)));
+    return success(parse(wellFormedJson(text)));
   } catch {
     return refuse("invalid_json", { field: "body" });
   }

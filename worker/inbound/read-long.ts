@@ -1,6 +1,7 @@
 /** Reads the payload of a body that is too long to be held: the beginnings of its parts, while it comes out of R2. */
 import { toHex } from "#instance/attempt-token.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { noteLong, readNumber } from "../http/exact-json.ts";
 import { JsonFault, type JsonKind, JsonScanner, type JsonVisitor } from "../http/json-scanner.ts";
 import { isObject, NESTING_LIMIT } from "./sources/payload.ts";
 
@@ -78,10 +79,14 @@ async function readCut(
   return isJson ? { value: cut.value, isTooLong: cut.isTooLong } : { value: null, isTooLong: false };
 }
 
+type ScalarKind = Exclude<JsonKind, "object" | "array">;
+
 interface Open {
   /** Null for what is left out. */
   value: Json[] | Map<string, Json> | null;
   key: string;
+  /** Where in it texts stand for numbers. */
+  longNumbers: Set<string>;
 }
 
 /** Puts a value together of the beginnings of its parts. */
@@ -90,8 +95,8 @@ class CutJson implements JsonVisitor {
   readonly #bounds: Bounds;
   readonly #open: Open[] = [];
   #key = "";
-  /** Whether the innermost value is no list and no object. */
-  #isScalar = false;
+  /** What the innermost value is; null for a list or an object. */
+  #scalarKind: ScalarKind | null = null;
   #left: number;
   value: Json = null;
 
@@ -112,21 +117,20 @@ class CutJson implements JsonVisitor {
   begin(kind: JsonKind): void {
     const isKept = this.#hasRoom() && (kind === "object" || kind === "array");
     const value = kind === "object" ? new Map<string, Json>() : [];
-    this.#open.push({ value: isKept ? value : null, key: this.#key });
-    this.#isScalar = kind !== "object" && kind !== "array";
+    this.#open.push({ value: isKept ? value : null, key: this.#key, longNumbers: new Set() });
+    this.#scalarKind = kind === "object" || kind === "array" ? null : kind;
   }
 
   end(): void {
-    const { value, key } = this.#open.pop() ?? { value: null, key: "" };
-    const isScalar = this.#isScalar;
-    this.#isScalar = false;
-    if (!this.#hasRoom() || (value === null && !isScalar)) return;
-    const ended = value === null ? this.#scalar() : Array.isArray(value) ? value : Object.fromEntries(value);
+    const { value, key, longNumbers } = this.#open.pop() ?? { value: null, key: "", longNumbers: new Set() };
+    const kind = this.#scalarKind;
+    this.#scalarKind = null;
+    if (!this.#hasRoom() || (value === null && kind === null)) return;
+    const ended = value === null ? this.#scalar(kind) : holderOf(value, longNumbers);
     this.#left -= VALUE_COST + key.length + (typeof ended === "string" ? ended.length : 0);
-    const parent = this.#open.at(-1)?.value;
+    const parent = this.#open.at(-1);
     if (parent === undefined) this.value = ended;
-    else if (Array.isArray(parent)) parent.push(ended);
-    else parent?.set(key, ended);
+    else addTo(parent, key, ended, kind === "number" && typeof ended === "string");
   }
 
   /** Whether a value at this place is kept. */
@@ -138,12 +142,27 @@ class CutJson implements JsonVisitor {
     return Array.isArray(parent) ? parent.length < this.#bounds.items : parent.size < this.#bounds.members;
   }
 
-  #scalar(): Json {
-    const { value } = this.scanner.scalar();
-    return typeof value === "string" ? this.#text() : value;
+  #scalar(kind: ScalarKind | null): Json {
+    if (kind === "string") return this.#text();
+    return kind === "number" ? readNumber(this.scanner.written) : this.scanner.scalar().value;
   }
 
   #text(): string {
     return String(this.scanner.scalar().value).slice(0, this.#bounds.text).toWellFormed();
   }
+}
+
+function addTo({ value, longNumbers }: Open, key: string, item: Json, isLongNumber: boolean): void {
+  const place = Array.isArray(value) ? String(value.length) : key;
+  // Of a key that is there twice the last one counts.
+  if (isLongNumber) longNumbers.add(place);
+  else longNumbers.delete(place);
+  if (Array.isArray(value)) value.push(item);
+  else value?.set(key, item);
+}
+
+function holderOf(value: Json[] | Map<string, Json>, longNumbers: ReadonlySet<string>): Json {
+  const holder = Array.isArray(value) ? value : Object.fromEntries(value);
+  for (const key of longNumbers) noteLong(holder, key);
+  return holder;
 }

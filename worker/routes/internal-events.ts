@@ -43,7 +43,7 @@ export function mountInternalEvents(app: App): void {
       refuses: ["delivery_not_handled", "idempotency_key_reused", "instance_rate_limited"],
       summary: "Send an event to the triggers that wait for its name",
       description: "Answers with the delivery once it has been handled; one that could not be is handled later.",
-      body: { schema: eventInput, optional: false },
+      body: { schema: eventInput, optional: false, kept: "payload" },
       answer: { status: 200, schema: deliverySchema },
     },
     async ({ c, body: { name, payload, dedupe_key } }) => {

@@ -225,7 +225,7 @@ export function mountTriggers(app: App): void {
       params: routineParams,
       id: "tryTriggers",
       summary: "Tell what the routine's triggers would make of an event, without firing",
-      body: { schema: testInput, optional: false },
+      body: { schema: testInput, optional: false, kept: "payload" },
       answer: { status: 200, schema: testAnswer },
     },
     async ({ c, params, body }) => {

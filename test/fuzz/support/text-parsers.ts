@@ -33,8 +33,8 @@ import { judgeAnswer } from "#rules/wake-gate/judge-answer.ts";
 import { expressionFault, parseExpression } from "#rules/wake-gate/parse-expression.ts";
 import { ExpressionFault } from "#rules/wake-gate/tokens.ts";
 import { basicPassword, bearerToken } from "#worker/auth/credentials.ts";
+import { parseExact, parseToWrite, printExact } from "#worker/http/exact-json.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
-import { parseExact, printExact } from "#worker/inbound/sources/exact-json.ts";
 import { takeApart } from "#worker/proxy/github/gh-document.ts";
 
 export interface TextParser {
@@ -208,7 +208,10 @@ export const TEXT_PARSERS: Record<string, TextParser> = {
     mayThrow: SyntaxError,
     words: ["[", "]", "{", "}", ":", ",", "12345678901234567890", "1e400", '"a"', "true"],
     examples: ['{"a":[12345678901234567890,1.10],"__proto__":{"b":1e999}}'],
-    check: (answer: string) => expect(printExact(parseExact(answer), 0)).toBe(answer),
+    check: (answer: string) => {
+      expect(printExact(parseExact(answer), 0)).toBe(answer);
+      expect(JSON.stringify(parseToWrite(answer))).toBe(answer);
+    },
   },
   JSON: { parse: parseJson, words: ["[", "{", '"', ":", ","], examples: ['{"a":["\\ud800"],"a":2}'] },
   "depth of JSON": {

@@ -1,7 +1,7 @@
 /** Reads bodies of senders who may write them as they like: JSON, a form, or text. Pure; nothing throws. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { parseExact, printExact } from "#worker/http/exact-json.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
-import { parseExact, printExact } from "./exact-json.ts";
 import type { InboundRequest } from "./listener.ts";
 import { isObject, jsonObject, NESTING_LIMIT } from "./payload.ts";
 

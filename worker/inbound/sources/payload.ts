@@ -5,8 +5,8 @@ import type { Json, JsonObject } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, type SourceReading } from "#protocol/source-event.ts";
 import { oneSeenLine } from "#protocol/unseen-characters.ts";
 import { sha256Hex } from "#rules/sha256.ts";
+import { parseExact } from "#worker/http/exact-json.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
-import { parseExact } from "./exact-json.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const SUMMARY_LIMIT = 200;

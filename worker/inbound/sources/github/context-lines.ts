@@ -1,5 +1,6 @@
 /** Lines of what the agent is told: short facts on one line each, and texts that people wrote, cut. Pure. */
 import type { Json, JsonObject } from "#protocol/schema.ts";
+import { printExact } from "#worker/http/exact-json.ts";
 import { cut, textAt, valueAt, wordAt } from "../payload.ts";
 
 export type Line = readonly [label: string, value: string | null];
@@ -43,7 +44,7 @@ export function json(label: string, payload: JsonObject, path: string, limit: nu
   const found = valueAt(payload, path);
   if (found === undefined || found === null) return [label, null];
   try {
-    return [label, cut(JSON.stringify(found, withoutNoise, 2), limit)];
+    return [label, cut(printExact(found, 2, isNoise), limit)];
   } catch {
     // Nested deeper than it can be written down.
     return [label, null];
@@ -51,7 +52,7 @@ export function json(label: string, payload: JsonObject, path: string, limit: nu
 }
 
 /** GitHub's things each carry tens of addresses of its API. */
-function withoutNoise(key: string, value: Json): Json | undefined {
-  const isNoise = value === null || key === "node_id" || key === "_links" || key === "gravatar_id";
-  return isNoise || (key.endsWith("_url") && key !== "html_url") ? undefined : value;
+function isNoise(key: string, value: Json): boolean {
+  if (value === null || key === "node_id" || key === "_links" || key === "gravatar_id") return true;
+  return key.endsWith("_url") && key !== "html_url";
 }

@@ -22,15 +22,41 @@ export function parseExact(text: string): Json {
   if (!MAY_BE_LONG.test(text)) return JSON.parse(text);
   return exact.parse(text, function (key, value, { source }) {
     if (typeof value !== "number" || source === undefined || isSame(source, value)) return value;
-    const keys = longNumbers.get(this) ?? new Set();
-    longNumbers.set(this, keys.add(key));
+    noteLong(this, key);
     return source;
   });
 }
 
-/** @param value as `parseExact` gave it, or a part of it. @param indent as of `JSON.stringify`. */
-export function printExact(value: Json, indent: number): string {
+/** A number that is read on its own: a text where it would lose digits. @param written as JSON has it. */
+export function readNumber(written: string): number | string {
+  const value = Number(written);
+  return isSame(written, value) ? value : written;
+}
+
+/** From now on the text under this key is printed as the number that it was. @param holder an object, or a list. */
+export function noteLong(holder: object, key: string): void {
+  const keys = longNumbers.get(holder) ?? new Set();
+  longNumbers.set(holder, keys.add(key));
+}
+
+/**
+ * For what is only written again: `JSON.stringify` writes each number as it was, and nothing else can be done with a long one.
+ * @throws SyntaxError
+ */
+export function parseToWrite(text: string): Json {
+  if (!MAY_BE_LONG.test(text)) return JSON.parse(text);
+  return exact.parse(text, (_key, value, { source }) =>
+    typeof value !== "number" || source === undefined || isSame(source, value) ? value : exact.rawJSON(source),
+  );
+}
+
+/**
+ * @param value as `parseExact` gave it, or a part of it. @param indent as of `JSON.stringify`.
+ * @param isLeftOut what is not printed.
+ */
+export function printExact(value: Json, indent: number, isLeftOut?: (key: string, item: Json) => boolean): string {
   const asRead = function (this: object, key: string, item: Json) {
+    if (isLeftOut?.(key, item) === true) return undefined;
     return typeof item === "string" && longNumbers.get(this)?.has(key) === true ? exact.rawJSON(item) : item;
   };
   return JSON.stringify(value, asRead, indent);
