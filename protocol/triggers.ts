@@ -1,13 +1,13 @@
 /** What wakes a routine, as people write it and as it is kept. */
 import { z } from "zod";
 import { atMost } from "./characters.ts";
+import { eventNameSchema, nameSchema as name } from "./event-name.ts";
 import { filtersSchema } from "./filters.ts";
 import { routineIdSchema, triggerIdSchema } from "./ids.ts";
 import { runResultSchema } from "./run.ts";
 import { settledStatuses } from "./run-states.ts";
 import { nullable } from "./schema.ts";
 import { boundedDuration, durationMs, timestampSchema } from "./time.ts";
-import { SEEN } from "./unseen-characters.ts";
 import { watchFaults, watchFields, watchStateSchema } from "./watch.ts";
 import { type WebhookSource, webhookSourceSchema } from "./webhook-sources.ts";
 
@@ -73,7 +73,6 @@ const shown = {
   repository_ids: z.unknown().optional(),
   look: z.unknown().optional(),
 };
-const name = z.string().trim().min(1).check(atMost(200));
 const filtered = { filters: filtersSchema.default([]), coalesce: coalesceSchema.optional() };
 
 const clockTime = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day, for example "09:07"');
@@ -151,10 +150,11 @@ export const pubsubAuthSchema = z
   .meta({ id: "PubsubAuth" });
 export type PubsubAuth = z.infer<typeof pubsubAuthSchema>;
 
+const webhookEvents = (each: typeof name) => z.array(each).min(1).max(50).optional();
 const webhookFields = {
   source: webhookSourceSchema,
   /** Names of events as the source's page lists them; all when left out. */
-  events: z.array(name).min(1).max(50).optional(),
+  events: webhookEvents(name),
   /** `generic` alone; a bearer token when left out. */
   auth: genericAuthSchema.optional(),
   /** `pubsub` alone. */
@@ -200,12 +200,6 @@ const routineFields = {
   result: z.array(runResultSchema).min(1).optional(),
 };
 
-/** As programs name their events: what could not be seen in a list, or told from another, is refused. */
-export const eventNameSchema = name
-  .refine((given) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(given), "must be one line without control characters")
-  .refine((given) => given === "" || SEEN.test(given), "must have a character that can be seen")
-  .refine((given) => given.isWellFormed(), "must be well-formed Unicode");
-
 const eventFields = { name, ...filtered };
 
 export const triggerInputSchema = z
@@ -213,7 +207,15 @@ export const triggerInputSchema = z
     z.strictObject({ id: kept, ...shown, type: z.literal("api") }),
     scheduleInputSchema,
     z.strictObject({ id: kept, ...shown, type: z.literal("github"), ...githubFields }),
-    z.strictObject({ id: kept, ...shown, type: z.literal("webhook"), ...webhookFields }).superRefine(checkWebhook),
+    z
+      .strictObject({
+        id: kept,
+        ...shown,
+        type: z.literal("webhook"),
+        ...webhookFields,
+        events: webhookEvents(eventNameSchema),
+      })
+      .superRefine(checkWebhook),
     z.strictObject({ id: kept, ...shown, type: z.literal("routine"), ...routineFields }),
     z.strictObject({ id: kept, ...shown, type: z.literal("event"), ...eventFields, name: eventNameSchema }),
     z.strictObject({ id: kept, ...shown, type: z.literal("watch"), ...watchFields }).superRefine((trigger, context) => {

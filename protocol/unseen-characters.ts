@@ -17,6 +17,11 @@ const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 const HIDDEN =
   /[\u00ad\u115f\u1160\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff0-\ufffb\u{e0000}-\u{e00ff}]/gu;
 
+/** Whether a text has a character that hides: one that nobody sees, or that changes the direction of others. */
+export function hasHidden(text: string): boolean {
+  return text.replace(HIDDEN, "") !== text || DIRECTIONS.test(text);
+}
+
 /** A text from outside as one line for people: what would not be seen is left out, what acts on a terminal is shown as an escape. */
 export function oneSeenLine(text: string): string {
   const line = escapeUnseen(text.replace(/\s+/gu, " ").replace(HIDDEN, "")).toWellFormed();

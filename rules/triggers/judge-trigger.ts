@@ -11,6 +11,7 @@ import {
   type RoutineTrigger,
   type Trigger,
 } from "#protocol/triggers.ts";
+import { oneSeenLine } from "#protocol/unseen-characters.ts";
 import { FilterBudget } from "../filters/filter-budget.ts";
 import { judgeFilters } from "../filters/judge-filters.ts";
 import { RUN_ENDED } from "./run-ended-event.ts";
@@ -82,7 +83,8 @@ function mismatchOf(trigger: Trigger, event: SourceEvent, repository: Judgement[
       }
       return actionMismatch(trigger, event);
     case "webhook":
-      if (trigger.events === undefined || trigger.events.some((name) => isSameName(name, event.name))) return null;
+      if (trigger.events === undefined || trigger.events.some((name) => isSameName(oneSeenLine(name), event.name)))
+        return null;
       return `The event is ${event.name}, not ${trigger.events.join(" or ")}.`;
     case "event":
       return isSameName(trigger.name, event.name) ? null : `The event is ${event.name}, not ${trigger.name}.`;

@@ -17,6 +17,10 @@ function event(name: string) {
   return { ...ROUTINE, triggers: [{ type: "event", name }] };
 }
 
+function webhookEvent(name: string) {
+  return { ...ROUTINE, triggers: [{ type: "webhook", source: "generic", events: [name] }] };
+}
+
 const TABLE: [unknown, string[]][] = [
   ["text", ["body: must be an object, not a text"]],
   [null, ["body: must be an object, not null"]],
@@ -125,6 +129,12 @@ const TABLE: [unknown, string[]][] = [
   [event("a\u0000b"), ["triggers[0].name: must be one line without control characters"]],
   [event("a\nb"), ["triggers[0].name: must be one line without control characters"]],
   [event("a\u2028b"), ["triggers[0].name: must be one line without control characters"]],
+  [event("\u202ex"), ["triggers[0].name: must have no character that hides or turns others round"]],
+  [event("a\u200bb"), ["triggers[0].name: must have no character that hides or turns others round"]],
+  [webhookEvent("  "), ["triggers[0].events[0]: must not be empty"]],
+  [webhookEvent("\u200b"), ["triggers[0].events[0]: must have a character that can be seen"]],
+  [webhookEvent("a\u0000b"), ["triggers[0].events[0]: must be one line without control characters"]],
+  [webhookEvent("a\\u0000b"), []],
   [event("a\ud83d"), ["triggers[0].name: must be well-formed Unicode"]],
   [{ ...ROUTINE, tags: [] }, ["tags: must be an object, not a list"]],
   [{ ...ROUTINE, triggers: {} }, ["triggers: must be a list, not an object"]],

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from "#protocol/schema.ts";
 import { type BodyReading, isJsonType, mediaType, readBody, readJsonText, utf8Text } from "./any-body.ts";
 import { base64Bytes } from "./hmac.ts";
 import type { InboundRequest } from "./listener.ts";
-import { isObject } from "./payload.ts";
+import { eventNameOf, isObject } from "./payload.ts";
 
 const STRUCTURED = "application/cloudevents+json";
 const BATCHED = "application/cloudevents-batch+json";
@@ -17,6 +17,7 @@ const VERSION = "1.0";
 const ATTRIBUTE_NAME = /^[a-z0-9]{1,100}$/;
 
 export interface CloudEvent {
+  /** As a trigger can write it. */
   type: string;
   source: string;
   id: string;
@@ -113,8 +114,10 @@ function headerValue(encoded: string): string | null {
 function cloudEvent(attributes: CloudEvent["attributes"], data: BodyReading): CloudEventReading {
   const missing = REQUIRED.find((name) => typeof attributes[name] !== "string" || attributes[name] === "");
   if (missing !== undefined) return { reason: `The CloudEvent has no ${missing}.` };
-  const { specversion, type, source, id } = attributes;
+  const { specversion, source, id } = attributes;
+  const type = eventNameOf(String(attributes["type"]));
+  if (type === null) return { reason: "The CloudEvent's type has no character that can be seen." };
   if (specversion !== VERSION) return { reason: `CloudEvents are read in version ${VERSION}, not ${specversion}.` };
   if ("reason" in data) return data;
-  return { type: String(type), source: String(source), id: String(id), attributes, data: data.payload };
+  return { type, source: String(source), id: String(id), attributes, data: data.payload };
 }

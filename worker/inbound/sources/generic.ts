@@ -8,11 +8,9 @@ import { type CloudEvent, readCloudEvent } from "./cloud-events.ts";
 import { hasSecret } from "./hex-signature.ts";
 import { base64Digest, hexDigest, isAnyToken, isSignedByAny } from "./hmac.ts";
 import type { InboundRequest, Listener, Verification } from "./listener.ts";
-import { contextOf, readEvent, textAt } from "./payload.ts";
+import { contextOf, eventNameOf, readEvent, textAt, UNTYPED } from "./payload.ts";
 import { strictBearerToken, unverified, verified } from "./verification.ts";
 
-/** What an event is called whose body has no `type`. */
-const UNTYPED = "event";
 /** Where senders say which of their events it is, the more usual first. */
 const KEY_HEADERS = ["idempotency-key", "webhook-id", "svix-id"] as const;
 
@@ -49,7 +47,7 @@ export const generic: Listener = {
     }
     const body = readBody(request);
     if ("reason" in body) return { kind: "unreadable", reason: body.reason };
-    const name = textAt(body.payload, "type") ?? UNTYPED;
+    const name = eventNameOf(textAt(body.payload, "type")) ?? UNTYPED;
     const event = readEvent({
       name,
       action: null,

@@ -3,7 +3,7 @@
 import { firstCharacters } from "#protocol/characters.ts";
 import type { Json, JsonObject } from "#protocol/schema.ts";
 import { CONTEXT_LIMIT, type SourceReading } from "#protocol/source-event.ts";
-import { oneSeenLine } from "#protocol/unseen-characters.ts";
+import { oneSeenLine, SEEN } from "#protocol/unseen-characters.ts";
 import { sha256Hex } from "#rules/sha256.ts";
 import { parseExact } from "#worker/http/exact-json.ts";
 import { isNestedDeeper } from "#worker/http/nesting.ts";
@@ -100,12 +100,26 @@ export function identityOf(id: string | null): string | null {
   return id.length <= KEY_LIMIT && id.isWellFormed() ? id : `sha256:${sha256Hex(JSON.stringify(id))}`;
 }
 
-/** Cuts names and summary of an event to the lengths that the schema allows. */
+/**
+ * A sender's name for its event as a trigger can write it, and a person read it: one line, with escapes in the place of controls
+ * and without what nobody sees. What was sent stays in the payload.
+ * @returns null where nothing of it can be seen.
+ */
+export function eventNameOf(sent: string | null): string | null {
+  const name = sent === null ? "" : oneSeenLine(sent);
+  return SEEN.test(name) ? name : null;
+}
+
+/** What an event is called that has no name of its own. */
+export const UNTYPED = "event";
+
+/** Makes names and summary of an event ones that can be shown, and cuts them to the lengths that the schema allows. */
 export function readEvent(event: SourceReading): SourceReading {
+  const action = eventNameOf(event.action);
   return {
     ...event,
-    name: cutCharacters(event.name, NAME_LIMIT).toWellFormed(),
-    action: event.action === null ? null : cutCharacters(event.action, NAME_LIMIT).toWellFormed(),
+    name: cutCharacters(eventNameOf(event.name) ?? UNTYPED, NAME_LIMIT),
+    action: action === null ? null : cutCharacters(action, NAME_LIMIT),
     summary: cutCharacters(oneSeenLine(event.summary), SUMMARY_LIMIT).trim(),
     dedupe_key: identityOf(event.dedupe_key),
     context: event.context.toWellFormed(),

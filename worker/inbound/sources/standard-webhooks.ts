@@ -8,7 +8,7 @@ import { prettyJson, readBody } from "./any-body.ts";
 import { hasSecret } from "./hex-signature.ts";
 import { base64Bytes, base64Digest, isNear, isSignedByAny, prefixed } from "./hmac.ts";
 import type { InboundRequest, Listener, Verification } from "./listener.ts";
-import { contextOf, readEvent, textAt } from "./payload.ts";
+import { contextOf, eventNameOf, readEvent, textAt } from "./payload.ts";
 import { unverified, verified } from "./verification.ts";
 
 const WINDOW_SECONDS = 300;
@@ -41,7 +41,7 @@ export const standardWebhooks: Listener = {
     const body = readBody(request);
     if ("reason" in body) return { kind: "unreadable", reason: body.reason };
     const { payload } = body;
-    const name = textAt(payload, "type") ?? UNTYPED;
+    const name = eventNameOf(textAt(payload, "type")) ?? UNTYPED;
     const id = request.headers.get(`${prefixOf(request.headers)}-id`);
     const event = readEvent({
       name,
