@@ -2,13 +2,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { z } from "zod";
-import type { Assembled } from "#durable-objects/routine/assemble.ts";
-import { OldRecords } from "#durable-objects/routine/retention/old-records.ts";
-import { OldRuns } from "#durable-objects/routine/retention/old-runs.ts";
-import { OldSessions } from "#durable-objects/routine/retention/old-sessions.ts";
-import { Retention } from "#durable-objects/routine/retention/retention.ts";
-import { type Keep, keepIn, keepVariables } from "#instance/keep-variables.ts";
 import type { Page } from "#protocol/api.ts";
 import { ARTIFACT_NAME_HEADER } from "#protocol/artifact.ts";
 import { ownerKeyOf } from "#protocol/ids.ts";
@@ -22,7 +15,7 @@ import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { d1, fail } from "#test/support/hang.ts";
 import { listen } from "#test/support/log-lines.ts";
 import { ownerOf } from "#test/support/objects.ts";
-import { countOf, keysUnder, kill, passDays, rowsOf, settle, walk } from "#test/support/retention.ts";
+import { countOf, keysUnder, kill, passDays, rowsOf, settle, walk, walkKeeping } from "#test/support/retention.ts";
 import type { ClockMessage } from "#worker/bindings.ts";
 import { lookAt } from "#worker/clock/look-at.ts";
 import { sweep } from "#worker/clock/sweep.ts";
@@ -181,7 +174,7 @@ it("keeps the last run of a session with it, and takes out those before it by th
   expect(new Set(events.map(({ run_id }) => run_id))).toEqual(new Set([first.runId, said.body.run_id]));
 });
 
-it("keeps what a repeat is known by, what is a dead letter, and what is still owed", async () => {
+it("keeps what a repeat is known by, and what is still owed", async () => {
   const routine = await buildRoutine();
   const old = await ran(routine, { text: "One." });
   const key = { "idempotency-key": "same" };
@@ -288,24 +281,6 @@ it("goes through 3,000 runs in small steps, also where the object is killed and 
     .first<{ count: number }>()) ?? { count: -1 };
   expect(count).toBe(0);
 }, 240_000);
-
-/**
- * Goes through all that the object has, as one of an instance that keeps so much.
- * @param isEvicted after each slice the object is opened anew: what it had in memory is gone.
- */
-async function walkKeeping(routine: Made, limits: Partial<Keep>, isEvicted = false): Promise<void> {
-  await runInDurableObject(ownerOf(routine.id), (object, { storage }) => {
-    const { parts } = (object as unknown as { opening: { parts: Assembled } }).opening;
-    const given = { ...parts, sql: storage.sql, keep: { ...keepIn(z.object(keepVariables).parse({})), ...limits } };
-    const opened = () => {
-      const oldRuns = new OldRuns(given);
-      const oldSessions = new OldSessions({ ...given, oldRuns });
-      return new Retention({ ...given, oldRuns, oldSessions, oldRecords: new OldRecords(given) });
-    };
-    const first = opened();
-    for (let looks = 0; looks < 100; looks += 1) (isEvicted ? opened() : first).look(Date.now());
-  });
-}
 
 it("forgets what was said long ago when no run of the session is on, and not before", async () => {
   const routine = await buildRoutine();

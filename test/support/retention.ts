@@ -2,6 +2,13 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import { z } from "zod";
+import type { Assembled } from "#durable-objects/routine/assemble.ts";
+import { OldRecords } from "#durable-objects/routine/retention/old-records.ts";
+import { OldRuns } from "#durable-objects/routine/retention/old-runs.ts";
+import { OldSessions } from "#durable-objects/routine/retention/old-sessions.ts";
+import { Retention } from "#durable-objects/routine/retention/retention.ts";
+import { type Keep, keepIn, keepVariables } from "#instance/keep-variables.ts";
 import { ownerOf } from "./objects.ts";
 
 export const DAY_MS = 24 * 3_600_000;
@@ -68,4 +75,22 @@ export async function kill(routineId: string): Promise<void> {
 export async function keysUnder(prefix: string): Promise<string[]> {
   const { objects } = await env.BODIES.list({ prefix });
   return objects.map(({ key }) => key);
+}
+
+/**
+ * Goes through all that the object has, as one of an instance that keeps so much.
+ * @param isEvicted after each slice the object is opened anew: what it had in memory is gone.
+ */
+export async function walkKeeping(routine: { id: string }, limits: Partial<Keep>, isEvicted = false): Promise<void> {
+  await runInDurableObject(ownerOf(routine.id), (object, { storage }) => {
+    const { parts } = (object as unknown as { opening: { parts: Assembled } }).opening;
+    const given = { ...parts, sql: storage.sql, keep: { ...keepIn(z.object(keepVariables).parse({})), ...limits } };
+    const opened = () => {
+      const oldRuns = new OldRuns(given);
+      const oldSessions = new OldSessions({ ...given, oldRuns });
+      return new Retention({ ...given, oldRuns, oldSessions, oldRecords: new OldRecords(given) });
+    };
+    const first = opened();
+    for (let looks = 0; looks < 100; looks += 1) (isEvicted ? opened() : first).look(Date.now());
+  });
 }
