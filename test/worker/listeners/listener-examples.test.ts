@@ -20,7 +20,7 @@ interface Example {
   events?: string[];
   filters: Filter[];
   /** What wakes it, and what does not. */
-  wakes: Sent;
+  wakes: Sent[];
   sleeps: Sent[];
 }
 interface Sent {
@@ -55,9 +55,59 @@ const build = (state: string) => ({
   headers: { "x-event-key": "repo:commit_status_updated" },
   body: { commit_status: { state } },
 });
+const merge = (action: string, attributes: object = {}) => ({
+  body: {
+    object_kind: "merge_request",
+    object_attributes: { iid: 1, target_branch: "main", draft: false, action, ...attributes },
+  },
+});
+const pushed = (ref: string, commits: number) => ({ body: { object_kind: "push", ref, total_commits_count: commits } });
+const pipeline = (status: string, ref: string) => ({
+  body: { object_kind: "pipeline", object_attributes: { status, ref } },
+});
 const invoice = (type: string, livemode: boolean) => ({ body: { id: "evt_1", type, livemode, data: { object: {} } } });
 
 const EXAMPLES: Example[] = [
+  {
+    source: "gitlab",
+    events: ["merge_request"],
+    filters: [
+      { field: "brings_commits", operator: "equals", value: true },
+      { field: "target_branch", operator: "equals", value: "main" },
+      { field: "object_attributes.draft", operator: "equals", value: false },
+    ],
+    wakes: [merge("open"), merge("reopen"), merge("update", { oldrev: "b6568db1bc1dcd7f8b4d5a946b0b91f9dacd7327" })],
+    sleeps: [
+      // A new label, title or reviewer, and a draft that becomes ready.
+      merge("update"),
+      merge("merge"),
+      merge("close"),
+      merge("approved"),
+      merge("open", { draft: true }),
+      merge("open", { target_branch: "dev" }),
+      pushed("refs/heads/main", 1),
+    ],
+  },
+  {
+    source: "gitlab",
+    events: ["push"],
+    filters: [
+      { field: "branch", operator: "equals", value: "main" },
+      { field: "brings_commits", operator: "equals", value: true },
+    ],
+    wakes: [pushed("refs/heads/main", 4)],
+    sleeps: [pushed("refs/heads/main", 0), pushed("refs/heads/dev", 4), merge("open")],
+  },
+  {
+    source: "gitlab",
+    events: ["pipeline"],
+    filters: [
+      { field: "status", operator: "equals", value: "failed" },
+      { field: "branch", operator: "equals", value: "main" },
+    ],
+    wakes: [pipeline("failed", "main")],
+    sleeps: [pipeline("success", "main"), pipeline("failed", "dev")],
+  },
   {
     source: "telegram",
     events: ["message"],
@@ -65,14 +115,14 @@ const EXAMPLES: Example[] = [
       { field: "command", operator: "equals", value: "deploy" },
       { field: "chat", operator: "equals", value: "-1001234567890" },
     ],
-    wakes: message("/deploy@acme_bot now", -1_001_234_567_890),
+    wakes: [message("/deploy@acme_bot now", -1_001_234_567_890)],
     sleeps: [message("/deploy", -1), message("please /deploy", -1_001_234_567_890)],
   },
   {
     source: "telegram",
     events: ["message"],
     filters: [{ field: "user", operator: "is_one_of", value: ["7654321"] }],
-    wakes: message("hello", 5),
+    wakes: [message("hello", 5)],
     sleeps: [{ body: { update_id: 1, message: { from: { ...person, id: 8 }, text: "hello" } } }],
   },
   {
@@ -82,14 +132,14 @@ const EXAMPLES: Example[] = [
       { field: "command", operator: "equals", value: "deploy" },
       { field: "server", operator: "equals", value: "290926798626357999" },
     ],
-    wakes: command("deploy", "290926798626357999"),
+    wakes: [command("deploy", "290926798626357999")],
     sleeps: [command("deploy", "290926798626357998"), command("undeploy", "290926798626357999")],
   },
   {
     source: "discord",
     events: ["command"],
     filters: [{ field: "command", operator: "equals", value: "agent" }],
-    wakes: command("agent", "1"),
+    wakes: [command("agent", "1")],
     sleeps: [command("deploy", "1")],
   },
   {
@@ -99,28 +149,28 @@ const EXAMPLES: Example[] = [
       { field: "changed", operator: "contains", value: "status" },
       { field: "status", operator: "equals", value: "Ready for development" },
     ],
-    wakes: issue("status", "Ready for development"),
+    wakes: [issue("status", "Ready for development")],
     sleeps: [issue("assignee", "Ready for development"), issue("status", "Done")],
   },
   {
     source: "jira",
     events: ["comment_created"],
     filters: [{ field: "comment", operator: "contains", value: "@reveille" }],
-    wakes: comment("see to it, @reveille"),
+    wakes: [comment("see to it, @reveille")],
     sleeps: [comment("see to it")],
   },
   {
     source: "grafana",
     events: ["firing"],
     filters: [{ field: "severity", operator: "is_one_of", value: ["critical", "high"] }],
-    wakes: alerts("firing", "critical"),
+    wakes: [alerts("firing", "critical")],
     sleeps: [alerts("resolved", "critical"), alerts("firing", "low")],
   },
   {
     source: "datadog",
     events: ["Triggered", "Re-Triggered", "No Data"],
     filters: [{ field: "tags", operator: "contains", value: "env:prod" }],
-    wakes: monitor("No Data", "monitor, env:prod"),
+    wakes: [monitor("No Data", "monitor, env:prod")],
     sleeps: [monitor("Recovered", "env:prod"), monitor("Triggered", "env:production")],
   },
   {
@@ -130,7 +180,7 @@ const EXAMPLES: Example[] = [
       { field: "target_branch", operator: "equals", value: "main" },
       { field: "pullrequest.draft", operator: "equals", value: false },
     ],
-    wakes: pull("pullrequest:created", "main", false),
+    wakes: [pull("pullrequest:created", "main", false)],
     sleeps: [
       pull("pullrequest:created", "main", true),
       pull("pullrequest:fulfilled", "main", false),
@@ -141,14 +191,14 @@ const EXAMPLES: Example[] = [
     source: "bitbucket",
     events: ["repo:commit_status_updated"],
     filters: [{ field: "state", operator: "equals", value: "FAILED" }],
-    wakes: build("FAILED"),
+    wakes: [build("FAILED")],
     sleeps: [build("SUCCESSFUL")],
   },
   {
     source: "stripe",
     events: ["invoice.payment_failed", "charge.dispute.created"],
     filters: [{ field: "livemode", operator: "equals", value: true }],
-    wakes: invoice("invoice.payment_failed", true),
+    wakes: [invoice("invoice.payment_failed", true)],
     sleeps: [invoice("invoice.payment_failed", false), invoice("invoice.paid", true)],
   },
 ];
@@ -165,7 +215,7 @@ describe.each(EXAMPLES)("the example of $source with $events", ({ source, events
   };
 
   it("wakes for what it says, and for nothing else", () => {
-    expect(matched(wakes)).toBe(true);
+    expect(wakes.map(matched)).toEqual(wakes.map(() => true));
     expect(sleeps.map(matched)).toEqual(sleeps.map(() => false));
   });
 
