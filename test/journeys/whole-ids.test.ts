@@ -197,10 +197,11 @@ it("has no method that does anything in the name of an id which the routine does
     return [...new Set(await Promise.all(told))].toSorted();
   });
   const isRefused = (answer: string) => /: (not_found|proxy_token_refused)$/.test(answer);
-  // Of what is not its own it has seen no hello, and the others are told to it: they change nothing.
+  // Of what is not its own it has seen no hello, it has no use for its bytes, and the others are told to it: they change nothing.
   expect(answers.filter((answer) => !isRefused(answer))).toEqual([
     "conversationParts: nothing",
     "hasSaidHello: ok",
+    "hasUseFor: ok",
     "leaseEnded: nothing",
     "noteContainer: nothing",
     "revokeAccess: nothing",
