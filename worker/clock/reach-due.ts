@@ -15,14 +15,13 @@ const READ_AT_ONCE = 5_000;
 const WRITTEN_AT_ONCE = 500;
 /** What one batch of messages may hold. */
 const BATCH = 100;
+/** How many objects are asked at one time. In a local instance they share a thread: more would not make them faster. */
+const ASKED_AT_ONCE = { local: 100, deployed: 500 };
 /**
- * How many objects are asked at one time, and by one sweep at most. On Cloudflare an invocation may make 10,000 calls in all (Workers
- * Paid), and has other things to do. In a local instance objects share a thread: more at one time would not make them faster.
+ * And by one sweep. On Cloudflare an invocation may make 10,000 calls in all (Workers Paid), and has other things to do; in a local
+ * instance each object that is in memory has three open files.
  */
-const ASKED = {
-  local: { atOnce: 100, most: Number.POSITIVE_INFINITY },
-  deployed: { atOnce: 500, most: 5_000 },
-};
+const ASKED_AT_MOST = 5_000;
 /** Whatever has not been asked by then is for the queue, so that the sweep is over when the next one comes. */
 const LONGEST_MS = 30_000;
 /** An object that has not answered by then gives its place to another. Asked twice, it fires once. */
@@ -56,18 +55,17 @@ export async function reachDue(deps: ReachDeps, nowMs: number): Promise<void> {
     await deps.due.postpone(some, nowMs + AGAIN_MS);
   });
   const endsAtMs = Date.now() + LONGEST_MS;
-  const { atOnce, most } = isLocal ? ASKED.local : ASKED.deployed;
   let asked = 0;
   const reach = async (row: DueRow): Promise<void> => {
     asked += 1;
-    const isForQueue = asked > most || Date.now() >= endsAtMs;
+    const isForQueue = asked > ASKED_AT_MOST || Date.now() >= endsAtMs;
     const change = isForQueue ? null : await answerOf(deps, row.routine_id, isLocal ? others.needMs() : 0);
     others.goes();
     // One that is due still has more to fire, or its clock is behind that of the sweep: it is asked again in a moment.
     const isStillDue = change !== null && change.due_at !== null && change.due_at <= nowMs;
     await (change === null || isStillDue ? passedOn.add(row) : settled.add(change));
   };
-  const places = Array.from({ length: atOnce }, async () => {
+  const places = Array.from({ length: isLocal ? ASKED_AT_ONCE.local : ASKED_AT_ONCE.deployed }, async () => {
     for (let next = await rows.next(); next.done !== true; next = await rows.next()) await reach(next.value);
   });
   const ends = await Promise.allSettled(places);
