@@ -48,9 +48,11 @@ async function makeAuthority(signingKey: string, ownerToken: string): Promise<st
   return toHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(`owner-token/${ownerToken}`))));
 }
 
-/** Compares two hashes in constant time. */
+/** Compares two hashes, or two tokens as they came, in constant time. */
 export function isSameHash(left: string, right: string): boolean {
-  return left.length === right.length && crypto.subtle.timingSafeEqual(encoder.encode(left), encoder.encode(right));
+  const [one, other] = [encoder.encode(left), encoder.encode(right)];
+  // Texts of as many characters may have another number of bytes.
+  return one.length === other.length && crypto.subtle.timingSafeEqual(one, other);
 }
 
 /**

@@ -92,6 +92,8 @@ describe("fire", () => {
     const statusOf = async (bearer: string) => (await ask(path, { method: "POST", token: bearer })).status;
     expect([(await fire()).status, (await fire()).status]).toEqual([200, 200]);
     expect(await statusOf(`${token.slice(0, -1)}${token.endsWith("0") ? "1" : "0"}`)).toBe(401);
+    // As many characters, and more bytes.
+    expect(await statusOf(`${token.slice(0, -1)}\u00e9`)).toBe(401);
     const next = await issueToken(id);
     expect([await statusOf(token), await statusOf(next), await statusOf(token)]).toEqual([401, 200, 401]);
     expect((await ask(`/api/v1/routines/${id}/token`, { method: "DELETE" })).status).toBe(204);
