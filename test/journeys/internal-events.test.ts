@@ -101,6 +101,17 @@ describe("an internal event", () => {
     }
   });
 
+  it.each([
+    ["two blanks", "deploy  finished"],
+    ["a blank that does not break", "deploy\u00a0finished"],
+    ["a mark of direction", "\u05e0\u05e4\u05e8\u05e1\u200f! deploy"],
+  ])("wakes who waits for a name with %s, which is shown as it was sent", async (_what, of) => {
+    const name = `${of} ${crypto.randomUUID()}`;
+    const routine = await buildRoutine({ triggers: [{ type: "event", name }] });
+    const { body } = await tell({ name });
+    expect(body).toMatchObject({ event: name, outcomes: [{ routine_id: routine.id, outcome: "started" }] });
+  });
+
   it("wakes who waits for its name since a version that kept names as they are written", async () => {
     const name = `cafe\u0301.opened ${crypto.randomUUID()}`;
     const routine = await buildRoutine({ triggers: [{ type: "event", name }] });

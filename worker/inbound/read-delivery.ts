@@ -114,6 +114,8 @@ export function readInternalDelivery(delivery: KeptDelivery): DeliveryReading {
     kind: "event",
     event: {
       ...event,
+      // As it was taken in: triggers wait for it letter by letter.
+      name,
       source: "event",
       trigger_id: null,
       // The sender's key counts among events of this name alone.
