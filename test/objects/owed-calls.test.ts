@@ -281,6 +281,23 @@ describe("what is owed without hurry", () => {
     });
   });
 
+  it("does not hold up what has waited for a place", async () => {
+    const first = Promise.withResolvers<readonly string[]>();
+    const pool = new Party(1, (call) => (call === 1 ? first.promise : Promise.resolve([])));
+    await owing({ pool }, async ({ outbox, work, owe }) => {
+      vi.useFakeTimers();
+      owe("ask_pool", "first/1");
+      await vi.advanceTimersByTimeAsync(0);
+      owe("ask_pool", "run/1");
+      await vi.advanceTimersByTimeAsync(0);
+      outbox.unhurried(QUIET_MS, () => work.change((tx) => outbox.owe(tx, "ask_pool", "slow/1")));
+      first.resolve([]);
+      await vi.advanceTimersByTimeAsync(1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(pool.calls).toEqual([["first/1"], ["run/1", "slow/1"]]);
+    });
+  });
+
   it("goes out at once when somebody waits for it, or the object is made anew", async () => {
     const pool = new Party();
     await owing({ pool }, async ({ outbox, calls, work, restarted }) => {

@@ -37,6 +37,8 @@ export class Lane {
   #turn = 0;
   #lastCount = 0;
   #timer: { atMs: number; id: ReturnType<typeof setTimeout> } | null = null;
+  /** Whether something waits for nothing but a place. */
+  #isPressed = false;
 
   constructor(receiver: Receiver, outbox: Outbox, work: Work, onTried: () => void) {
     this.#receiver = receiver;
@@ -79,6 +81,7 @@ export class Lane {
     if (this.#timer !== null) clearTimeout(this.#timer.id);
     this.#timer = null;
     while (this.#waiting.size > 0 && this.#underWay.size < this.#receiver.atOnce) this.#begin(this.#nextBatch());
+    this.#isPressed = this.#waiting.size > 0;
   }
 
   #begin(batch: readonly Waiting[]): void {
@@ -89,7 +92,7 @@ export class Lane {
         this.#underWay.delete(batch);
         this.#tell();
         // What has become owed meanwhile goes on waiting for more, unless there is enough for a call.
-        if (this.#timer === null || this.#waiting.size >= (this.#receiver.sizes[0] ?? 1)) this.#start();
+        if (this.#isPressed || this.#waiting.size >= (this.#receiver.sizes[0] ?? 1)) this.#start();
         this.#onTried();
       })
       // The claims last on: what can't be written down is not tried again without a pause.
