@@ -176,6 +176,19 @@ describe("a sweep of a local instance, whose objects share a thread", () => {
     expect(await dueAtNine()).toBe(0);
   });
 
+  it("lets nothing wait for less than no time where the clock is put back meanwhile", async () => {
+    await addRows(300);
+    vi.setSystemTime(NINE_MS);
+    let looks = 0;
+    const { over, quiets } = reach(async () => {
+      looks += 1;
+      if (looks === 100) vi.setSystemTime(NINE_MS - 3_600_000);
+      return TOMORROW;
+    }, true);
+    await over;
+    expect(Math.min(...quiets)).toBe(0);
+  });
+
   it("is not asked to wait where every object has a thread of its own", async () => {
     await addRows(150);
     const { over, quiets } = reach(async () => TOMORROW);

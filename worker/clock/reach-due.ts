@@ -119,7 +119,9 @@ class Others {
 
   /** How long those need who look beside one that looks now, as far as can be told: none for one that is alone. */
   needMs(): number {
-    const lookMs = this.#gone < MEASURED_AFTER ? LOOK_MS : (Date.now() - this.#beganMs) / this.#gone;
+    // The clock may have been put back.
+    const passedMs = Math.max(0, Date.now() - this.#beganMs);
+    const lookMs = this.#gone < MEASURED_AFTER ? LOOK_MS : passedMs / this.#gone;
     return Math.min(LONGEST_QUIET_MS, Math.ceil((this.#left - 1) * lookMs));
   }
 }
