@@ -6,7 +6,7 @@ import type { HostUse } from "#protocol/host-use.ts";
 import { roundDollars } from "#protocol/money.ts";
 import { DEFAULT_POOL } from "#protocol/pool.ts";
 import { isSettled, type ListedRun, type Run } from "#protocol/run.ts";
-import type { SettledStatus, UnsettledStatus } from "#protocol/run-states.ts";
+import { RUN_STATES, type SettledStatus, type UnsettledStatus } from "#protocol/run-states.ts";
 import { lacksEvidence } from "./lacks-evidence.ts";
 
 const VERSION = 3;
@@ -36,12 +36,17 @@ export function newRecord<New extends ListedRun>(run: New): New & { v: typeof VE
 /** @param json as any version has stored it. @throws SyntaxError where none has. */
 export function readRecord(json: string): RunRecord {
   const stored: Stored | null = JSON.parse(json);
-  if (stored === null) throw new SyntaxError("not a run");
+  if (stored === null || !isRun(stored)) throw new SyntaxError("not a run");
   // A later version's, after a rollback, stays what it is too.
   if (isOfNow(stored)) return stored;
   const { v: _version, ...run } = stored;
   const { prompt: _prompt, ...routine } = run.routine;
   return newRecord({ ...run, pool: "pool" in run ? run.pool : DEFAULT_POOL, routine });
+}
+
+/** As far as nothing can be told of one without it. After a rollback there may be states that only the later version knows. */
+function isRun({ routine, timings, status }: Partial<Stored>): boolean {
+  return routine !== undefined && timings !== undefined && status !== undefined && Object.hasOwn(RUN_STATES, status);
 }
 
 function isOfNow(stored: Stored): stored is RunRecord {

@@ -344,11 +344,14 @@ it.each([
 it("goes past a run that can't be read, which stays with its session, and is told of", async () => {
   const routine = await buildRoutine();
   const { runId, sessionId } = await ran(routine);
-  await seedRuns(routine, runId, 5);
+  await seedRuns(routine, runId, 7);
   const seeded = await rowsOf<{ id: string }>(routine.id, "SELECT id FROM runs WHERE id <> ? ORDER BY id", runId);
-  const [cut = "", empty = "", other = ""] = seeded.map(({ id }) => id);
+  const [cut = "", empty = "", other = "", list = "", later = ""] = seeded.map(({ id }) => id);
   await rowsOf(routine.id, "UPDATE runs SET doc = substr(doc, 1, 20) WHERE id = ?", cut);
   await rowsOf(routine.id, "UPDATE runs SET doc = 'null' WHERE id = ?", empty);
+  await rowsOf(routine.id, "UPDATE runs SET doc = '[]' WHERE id = ?", list);
+  // Of a version that knows more states, and has been taken back.
+  await rowsOf(routine.id, "UPDATE runs SET doc = json_set(doc, '$.v', 99, '$.status', 'parked') WHERE id = ?", later);
   // One that is not the last of its session.
   await rowsOf(routine.id, "DELETE FROM sessions WHERE id = (SELECT session_id FROM runs WHERE id = ?)", other);
   await rowsOf(routine.id, "UPDATE runs SET doc = '', session_id = ? WHERE id = ?", sessionId, other);
@@ -357,8 +360,8 @@ it("goes past a run that can't be read, which stays with its session, and is tol
   const log = listen();
   await walk(routine.id);
   const left = await rowsOf<{ id: string }>(routine.id, "SELECT id FROM runs ORDER BY id");
-  expect(left.map(({ id }) => id).sort()).toEqual([cut, empty, other, runId].sort());
-  expect(await countOf(routine.id, "sessions")).toBe(3);
+  expect(left.map(({ id }) => id).sort()).toEqual([cut, empty, other, list, later, runId].sort());
+  expect(await countOf(routine.id, "sessions")).toBe(5);
   const told = new Set(log.troubles("run_unreadable").map(({ run_id }) => run_id));
-  expect(told).toEqual(new Set([cut, empty, other]));
+  expect(told).toEqual(new Set([cut, empty, other, list, later]));
 });
