@@ -36,8 +36,11 @@ const ENTRIES = 100;
 const NOWHERE: Network = { level: "none", allow: [] };
 const NO_WAY: WayOut = { secure: noWay, plain: noWay };
 
-/** Talks to servers of this process alone, which are closed when it settles. Never rejects. @returns whether all of it was done. */
-export async function rehearseRun(): Promise<boolean> {
+/**
+ * Talks to servers of this process alone. These are closed when it settles, and the link to them is, also where it is late: it would
+ * else be dialled again and again during the run. Never rejects. @returns whether all of it was done.
+ */
+export async function rehearseRun(deadlineMs = DEADLINE_MS): Promise<boolean> {
   const order = practiceOrder();
   const closing: (() => unknown)[] = [];
   try {
@@ -51,8 +54,8 @@ export async function rehearseRun(): Promise<boolean> {
       tally: new OutsideTally(),
     });
     const done = await Promise.all([
-      within(DEADLINE_MS, speakOnLink(instance.url), false),
-      within(DEADLINE_MS, askModel(relay), false),
+      within(deadlineMs, speakOnLink(instance.url, closing), false),
+      within(deadlineMs, askModel(relay), false),
     ]);
     return done.every((isDone) => isDone);
   } catch {
@@ -62,8 +65,8 @@ export async function rehearseRun(): Promise<boolean> {
   }
 }
 
-/** @returns whether the order has come. */
-async function speakOnLink(instanceUrl: string): Promise<boolean> {
+/** @param closing what is to be closed at the practice's end. @returns whether the order has come. */
+async function speakOnLink(instanceUrl: string, closing: (() => unknown)[]): Promise<boolean> {
   const redactor = new Redactor([practiceToken(), practiceToken()]);
   const ordered = Promise.withResolvers<boolean>();
   const link = new RunLink({
@@ -85,6 +88,8 @@ async function speakOnLink(instanceUrl: string): Promise<boolean> {
     onEnded: () => ordered.resolve(false),
     onDown: () => {},
   });
+  // Its end is that of the practice: nobody answers it.
+  closing.push(() => void link.close());
   const isOrdered = await ordered.promise;
   const frames = new ScrubbedFrames(redactor, link);
   frames.send({ kind: "event", event: { type: "run.step", phase: "agent", message: "Starting the agent" } });
@@ -93,8 +98,6 @@ async function speakOnLink(instanceUrl: string): Promise<boolean> {
     frames.sendDelta({ type: "agent.delta", message_id: "msg_practice", kind: "text", text });
   // What has been said goes out with the events of this turn of the loop.
   await new Promise((go) => setImmediate(go));
-  // Its end is that of the practice: nobody answers it.
-  void link.close();
   return isOrdered;
 }
 
@@ -103,6 +106,8 @@ async function askModel({ port }: Relay): Promise<boolean> {
   const path = `http://${INSTANCE_HOST}/proxy/${RUN_ID}/model/v1/messages?beta=true`;
   const headers = { "content-type": "application/json", authorization: `Bearer ${practiceToken()}` };
   const asking = httpRequest({ host: LOOPBACK.host, port, method: "POST", path, headers, agent: false });
+  // Cut off after the answer has begun, it would else end this process.
+  asking.on("error", () => {});
   asking.end("{}");
   const [answer] = await once(asking, "response");
   return answer.statusCode === 200 && (await text(answer)) === "{}";
