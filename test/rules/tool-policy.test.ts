@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { REPORT_TOOL } from "#protocol/tools.ts";
 import { judgeCall } from "#rules/tools/judge-call.ts";
+import { callsOf } from "#rules/tools/shell-calls.ts";
 import { judge, PUSH, policy } from "./support/judge-command.ts";
 
 const NOTES_TOOL = "mcp__reveille__read_notes";
@@ -325,6 +326,14 @@ describe("a command that hands itself on without end", () => {
     // Of words that are not known some may be what is denied.
     expect(judge(unit.repeat(times), PUSH)).toMatch(/deny$/);
     expect(judge(`${unit.repeat(times)}; git push`, PUSH)).toBe("deny");
+  });
+
+  it("is compared with the rules by the commands that it has itself, and not by all that were read of it", () => {
+    expect(callsOf(`xargs ${"npx 'a b' ".repeat(6_000)}; ls`)).toMatchObject({
+      commands: { length: 2 },
+      programs: [],
+      isClear: false,
+    });
   });
 
   it("is looked into as long as it is short", () => {
