@@ -70,7 +70,8 @@ async function work(brief: PlaceBrief): Promise<void> {
   });
   void place.prepared().then(async ({ isSpare, sandbox }) => {
     if (isSpare) await rehearseRun();
-    if (isSpare) tidyUp();
+    // A lease may come meanwhile: its run is not to wait for this.
+    if (place.isSpare) tidyUp();
     say("ready");
     const facts = { executor: name, ...sandbox, ms: Date.now() - startedAt };
     log(isSpare ? "spare_ready" : "sandbox_ready", facts, "no_other_user" in sandbox ? "warn" : "info");

@@ -80,9 +80,14 @@ export class Workplace {
   async prepared(): Promise<{ isSpare: boolean; sandbox: Record<string, string | number> }> {
     const opened = await this.#opening;
     this.#isOpened = true;
-    const isSpare = !this.#isClaimed && !this.#options.signal.aborted;
+    const { isSpare } = this;
     if (opened.ok && isSpare) opened.sandbox.enterAhead(FIRST_COMMANDS);
     return { isSpare, sandbox: describe(opened) };
+  }
+
+  /** Whether no lease has come yet. */
+  get isSpare(): boolean {
+    return !this.#isClaimed && !this.#options.signal.aborted;
   }
 
   /**
