@@ -306,9 +306,9 @@ test("what came to nothing is fired again once, and its notification is sent aga
 
     await page.goto("/notifications");
     const sent = page.getByRole("list", { name: "notifications" }).getByRole("listitem").filter({ hasText: webhook });
-    await sent.first().getByText("Lacks its secret fails").waitFor();
+    // It is listed once a try has ended, which is when no name server answers; and the list is read every fifteen seconds.
+    await sent.first().getByText("Lacks its secret fails").waitFor({ timeout: 60_000 });
     await pressOn(page, sent.first().getByRole("button", { name: "Send again" }));
-    // A try ends when no name server answers, and the list is read every fifteen seconds.
     await sent
       .first()
       .getByText(/[2-9] tries/)
