@@ -30,9 +30,7 @@ function makeWord(): string {
 /** @returns the files below a folder that hold a word, plainly or compressed. */
 function holding(folder: string, word: string): string[] {
   return (
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.join(entry.parentPath, entry.name))
+    filesBelow(folder)
       // Built of the sources, with a link to all packages.
       .filter((file) => !path.relative(folder, file).startsWith(`executor${path.sep}`))
       .filter((file) => {
@@ -45,9 +43,8 @@ function holding(folder: string, word: string): string[] {
 
 /** @returns the databases below a folder with a row that holds a word, whatever their freed pages hold. */
 function databasesWith(folder: string, word: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+  return filesBelow(folder)
     .filter((name) => name.endsWith(".sqlite"))
-    .map((name) => path.join(folder, name))
     .filter((file) => rowsOf(file).some((row) => row.includes(word)));
 }
 
@@ -58,7 +55,9 @@ function rowsOf(file: string): string[] {
       .array(z.object({ name: z.string() }))
       .parse(database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all());
     return tables.flatMap(({ name }) => {
-      const rows = database.prepare(`SELECT * FROM "${name}"`).all();
+      const statement = database.prepare(`SELECT * FROM "${name}"`);
+      statement.setReadBigInts(true);
+      const rows = statement.all();
       return rows.flatMap((row) => Object.values(row).map((value) => textOf(value)));
     });
   } finally {
@@ -70,12 +69,25 @@ function textOf(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : String(value);
 }
 
-/** An instance that is on makes files and takes them away meanwhile. */
+/** An instance that is on makes folders and files, and takes them away meanwhile. */
+function filesBelow(folder: string): string[] {
+  const entries = ifThere(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => {
+    const place = path.join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(place);
+    return entry.isFile() ? [place] : [];
+  });
+}
+
 function readIfThere(file: string): Buffer {
+  return ifThere(() => readFileSync(file)) ?? Buffer.alloc(0);
+}
+
+function ifThere<Value>(read: () => Value): Value | null {
   try {
-    return readFileSync(file);
+    return read();
   } catch {
-    return Buffer.alloc(0);
+    return null;
   }
 }
 
