@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { DeployBed } from "./support/deploy-bed.ts";
+import { until } from "./support/until.ts";
 
 const NO_ENGINE = { WRANGLER_DOCKER_BIN: "/nowhere/docker" };
 const KEY = "sk-ant-key-of-the-tests-0123456789";
@@ -131,7 +132,8 @@ describe("a deploy", () => {
       const end = { at: /assets-upload-session$/, by };
       const ended = await bed.deploy([], { ...NO_ENGINE, ANTHROPIC_API_KEY: KEY }, end);
       assert.equal(ended.code, 130, ended.said);
-      assert.deepEqual(await bed.running(), []);
+      // They are killed as the deploy ends, which takes effect a moment later.
+      await until("the end of all that it had started", 10_000, async () => (await bed.running()).length === 0);
       assert.ok(!(await readdir(bed.folder)).includes("to-give.json"));
     }
     const runnerToken = `rvl_runner_${"9".repeat(64)}`;
