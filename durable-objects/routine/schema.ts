@@ -112,9 +112,8 @@ export const runs = sqliteTable(
   },
   (table) => [
     index("runs_unsettled").on(table.status, table.id, table.notBefore).where(sql.raw(IS_UNSETTLED)),
-    index("runs_by_session").on(table.sessionId, table.id),
-    // A session that goes by a key may have thousands of runs.
-    index("runs_unsettled_by_session").on(table.sessionId, table.id).where(sql.raw(IS_UNSETTLED)),
+    // A session that goes by a key may have thousands of runs, of which those that have not settled are asked for.
+    index("runs_by_session").on(table.sessionId, sql.raw(`(${IS_UNSETTLED})`), table.id),
   ],
 );
 
@@ -169,8 +168,14 @@ export const outbox = sqliteTable(
     dueAt: integer("due_at").notNull(),
     /** Changes when the same call is owed anew while one is under way. */
     stamp: integer().notNull(),
+    /** Whether the object has it under way, or waits for its turn with it. */
+    isClaimed: integer("is_claimed", { mode: "boolean" }).notNull().default(false),
   },
-  (table) => [primaryKey({ columns: [table.kind, table.ref] }), index("outbox_by_time").on(table.kind, table.dueAt)],
+  (table) => [
+    primaryKey({ columns: [table.kind, table.ref] }),
+    // Nearly every call goes through at once, and never gets in here.
+    index("outbox_waiting").on(table.kind, table.dueAt).where(sql.raw("is_claimed = 0")),
+  ],
 );
 
 /** How far each schedule has been claimed: a scheduled instant up to there never starts anything again. */

@@ -13,3 +13,11 @@ export function statusIn(statuses: readonly Status[]): string {
  * does not see that the index will do.
  */
 export const IS_UNSETTLED = statusIn(unsettledStatuses);
+
+/**
+ * Whether a row's run has not settled, 1 or 0, as the index by session has it behind the session. A query has to compare it
+ * with a number: else SQLite reads all runs of the session. @param table its name in the query.
+ */
+export function unsettledIn(table: string): string {
+  return `(${table}.${IS_UNSETTLED})`;
+}

@@ -1,6 +1,10 @@
 /**
  * Calls that the object owes to others: a row for each, until it has gone through. A row's `due_at` is when it is taken up
  * at the latest: a call that is under way is not made again before, and one that failed waits until then, longer each time.
+ *
+ * Nearly every call is claimed as it becomes owed, and goes through: its row is written and struck off again. So only rows that
+ * wait for their time are in the index by time; when the first claim ends is kept in memory, since no claim outlives the
+ * object's stay there.
  */
 import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
 import type { Draft, Remembered, Tx, Work } from "../work.ts";
@@ -59,8 +63,10 @@ export class Outbox {
   readonly #work: Work;
   /** The calls that the open transaction has owed so far. */
   readonly #fresh: Draft<Map<string, Owed>>;
-  /** Not later than when the earliest call is due. */
+  /** When the earliest call is due that waits. */
   readonly #earliest: Remembered<number | null>;
+  /** Not later than when the first claim ends. */
+  readonly #claimEnds: Remembered<number | null>;
   #take: (owed: readonly Owed[], quietMs: number) => void = () => {};
   /** So long what becomes owed now may wait before it sets out. */
   #quietMs = 0;
@@ -69,7 +75,9 @@ export class Outbox {
     this.#sql = sql;
     this.#work = work;
     this.#fresh = work.draft(() => new Map());
-    this.#earliest = work.remember(() => (this.isEmpty() ? null : sql.exec<{ at: number | null }>(EARLIEST).one().at));
+    const ask = (query: string) => (this.isEmpty() ? null : sql.exec<{ at: number | null }>(query).one().at);
+    this.#earliest = work.remember(() => ask(EARLIEST));
+    this.#claimEnds = work.remember(() => ask(CLAIM_ENDS));
   }
 
   /** @param take is given what has become owed, once the transaction has gone through, and how long that may wait: it is claimed already. */
@@ -94,11 +102,12 @@ export class Outbox {
   owe(tx: Tx, kind: OwedKind, ref: string): void {
     const quietMs = this.#quietMs;
     const due_at = tx.nowMs + CLAIM_MS + quietMs;
-    const earliest = Math.min(this.#earliest.get() ?? due_at, due_at);
     // Nearly always it is a new row, of which nothing has to be asked back: an answer costs more than the row.
     const isNew = tx.sql.exec(OWE, kind, ref, due_at).rowsWritten > 0;
     const stamp = isNew ? 1 : tx.sql.exec<{ stamp: number }>(OWE_ANEW, due_at, kind, ref).one().stamp;
-    this.#earliest.set(tx, earliest);
+    // The one that it was may have waited.
+    if (!isNew) this.#earliest.forget();
+    this.#claimed(tx, due_at);
     const fresh = this.#fresh.of(tx);
     fresh.set(keyOf({ kind, ref }), { kind, ref, tries: 0, stamp, due_at });
     this.#work.afterwards(tx, "owed", () => this.#take([...fresh.values()], quietMs));
@@ -107,7 +116,7 @@ export class Outbox {
   /** Owes the lists all runs that there are, due at once. @returns how many. */
   oweRuns(tx: Tx): number {
     tx.sql.exec(OWE_RUNS, tx.nowMs);
-    this.#earliest.set(tx, tx.nowMs);
+    this.#earliest.forget();
     return this.#sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM runs").one().count;
   }
 
@@ -132,23 +141,30 @@ export class Outbox {
 
   /** The kinds of which something is due now. Nearly always there is none: what was owed has gone through before. */
   due(): Set<OwedKind> {
-    this.#earliest.forget();
+    this.#endClaims();
     const due = this.#sql.exec<{ kind: OwedKind }>(DUE_KINDS, Date.now()).toArray();
     return new Set(due.map(({ kind }) => kind));
   }
 
   /** Takes up what is due of these kinds, the oldest debt first, at most so much. */
   claim(kinds: readonly OwedKind[], limit: number): Owed[] {
-    const claimed = this.#work.change((tx) =>
-      tx.sql.exec<Row>(CLAIM, tx.nowMs + CLAIM_MS, JSON.stringify(kinds), tx.nowMs, limit).toArray(),
-    );
-    this.#earliest.forget();
+    const claimed = this.#work.change((tx) => {
+      const endsAt = tx.nowMs + CLAIM_MS;
+      const rows = tx.sql.exec<Row>(CLAIM, endsAt, JSON.stringify(kinds), tx.nowMs, limit).toArray();
+      if (rows.length > 0) this.#claimed(tx, endsAt);
+      this.#earliest.forget();
+      return rows;
+    });
     return claimed.sort((one, other) => keyOf(one).localeCompare(keyOf(other)));
   }
 
   /** A claim that has waited for its turn is made to last as long as its call. @returns those that are still owed so. */
   renew(owed: readonly Owed[]): Owed[] {
-    return this.#work.change((tx) => tx.sql.exec<Row>(RENEW, tx.nowMs + CLAIM_MS, named(owed)).toArray());
+    return this.#work.change((tx) => {
+      const endsAt = tx.nowMs + CLAIM_MS;
+      this.#claimed(tx, endsAt);
+      return tx.sql.exec<Row>(RENEW, endsAt, named(owed)).toArray();
+    });
   }
 
   /** Strikes off calls that went through, but for those that have been owed anew meanwhile. */
@@ -175,11 +191,28 @@ export class Outbox {
     if (this.isEmpty()) return;
     tx.sql.exec(GIVE_BACK, tx.nowMs);
     this.#earliest.forget();
+    this.#claimEnds.set(tx, null);
   }
 
   /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
   earliest(): number | null {
-    return this.#earliest.get();
+    const moments = [this.#earliest.get(), this.#claimEnds.get()].filter((moment) => moment !== null);
+    return moments.length === 0 ? null : Math.min(...moments);
+  }
+
+  #claimed(tx: Tx, endsAt: number): void {
+    this.#claimEnds.set(tx, Math.min(this.#claimEnds.get() ?? endsAt, endsAt));
+  }
+
+  /** A claim whose time is over holds nothing any more: whoever had it has not said what became of its call. */
+  #endClaims(): void {
+    const claimEnds = this.#claimEnds.get();
+    if (claimEnds === null || claimEnds > Date.now()) return;
+    this.#work.change((tx) => {
+      tx.sql.exec(END_CLAIMS, tx.nowMs);
+      this.#earliest.forget();
+      this.#claimEnds.forget();
+    });
   }
 }
 
@@ -188,31 +221,36 @@ export function keyOf({ kind, ref }: Pick<Owed, "kind" | "ref">): string {
 }
 
 const COLUMNS = "kind, ref, tries, stamp, due_at";
-const OWE = "INSERT INTO outbox (kind, ref, due_at, stamp) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING";
-const OWE_ANEW =
-  "UPDATE outbox SET due_at = ?, stamp = stamp + 1, tries = 0 WHERE kind = ? AND ref = ? RETURNING stamp";
+/** As in the condition of the index `outbox_waiting`. */
+const IS_WAITING = "is_claimed = 0";
+const OWE = `INSERT INTO outbox (kind, ref, due_at, stamp, is_claimed) VALUES (?, ?, ?, 1, 1) ON CONFLICT DO NOTHING`;
+const OWE_ANEW = `UPDATE outbox SET due_at = ?, stamp = stamp + 1, tries = 0, is_claimed = 1 WHERE kind = ? AND ref = ?
+  RETURNING stamp`;
 const OWE_RUNS = `INSERT INTO outbox (kind, ref, due_at, stamp) SELECT 'project_run', id, ?, 1 FROM runs WHERE true
-  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0`;
-const CLAIM = `UPDATE outbox SET due_at = ? WHERE (kind, ref) IN (
-  SELECT kind, ref FROM outbox WHERE kind IN (SELECT value FROM json_each(?)) AND due_at <= ?
+  ON CONFLICT (kind, ref) DO UPDATE SET due_at = excluded.due_at, stamp = stamp + 1, tries = 0, is_claimed = 0`;
+const CLAIM = `UPDATE outbox SET due_at = ?, is_claimed = 1 WHERE (kind, ref) IN (
+  SELECT kind, ref FROM outbox WHERE ${IS_WAITING} AND kind IN (SELECT value FROM json_each(?)) AND due_at <= ?
   ORDER BY due_at, kind, ref LIMIT ?) RETURNING ${COLUMNS}`;
 const ALL_KINDS = `json_each('${JSON.stringify(OWED_KINDS)}')`;
 const ANY_OF = `SELECT 1 FROM ${ALL_KINDS} JOIN outbox ON kind = value AND ref = ? LIMIT 1`;
 const DUE_KINDS = `SELECT value AS kind FROM ${ALL_KINDS}
-  WHERE EXISTS (SELECT 1 FROM outbox WHERE kind = value AND due_at <= ?)`;
+  WHERE EXISTS (SELECT 1 FROM outbox WHERE ${IS_WAITING} AND kind = value AND due_at <= ?)`;
 /** One seek for each kind. What this version does not know is left to the one that does. */
-const EARLIEST = `SELECT MIN((SELECT MIN(due_at) FROM outbox WHERE kind = value)) AS at
+const EARLIEST = `SELECT MIN((SELECT MIN(due_at) FROM outbox WHERE ${IS_WAITING} AND kind = value)) AS at
   FROM ${ALL_KINDS}`;
+const CLAIM_ENDS = "SELECT MIN(due_at) AS at FROM outbox WHERE is_claimed = 1";
+const END_CLAIMS = "UPDATE outbox SET is_claimed = 0 WHERE is_claimed = 1 AND due_at <= ?";
 
 /** Rows by what they are and how they were when they were read, as one text. */
 const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;
-const RENEW = `UPDATE outbox SET due_at = ? WHERE ${IS_NAMED} RETURNING ${COLUMNS}`;
+const RENEW = `UPDATE outbox SET due_at = ?, is_claimed = 1 WHERE ${IS_NAMED} RETURNING ${COLUMNS}`;
 const SETTLE = `DELETE FROM outbox WHERE ${IS_NAMED}`;
-const POSTPONE = `UPDATE outbox SET tries = tries + 1,
+const POSTPONE = `UPDATE outbox SET tries = tries + 1, is_claimed = 0,
   due_at = ? + MIN(${LONGEST_RETRY_MS}, ${FIRST_RETRY_MS} * (1 << MIN(tries, 16))) WHERE ${IS_NAMED}`;
-const RELEASE = `UPDATE outbox SET due_at = ? WHERE ${IS_NAMED}`;
+const RELEASE = `UPDATE outbox SET due_at = ?, is_claimed = 0 WHERE ${IS_NAMED}`;
 /** What has failed before waits on. */
-const GIVE_BACK = "UPDATE outbox SET due_at = ?1 WHERE tries = 0 AND due_at > ?1";
+const GIVE_BACK = `UPDATE outbox SET is_claimed = 0, due_at = iif(tries = 0, min(due_at, ?1), due_at)
+  WHERE is_claimed = 1 OR (tries = 0 AND due_at > ?1)`;
 
 function named(owed: readonly Owed[]): string {
   return JSON.stringify(owed.map(({ kind, ref, stamp }) => [kind, ref, stamp]));

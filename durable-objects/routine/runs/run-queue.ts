@@ -1,7 +1,7 @@
 /** Who holds a place and who waits for one: what admission and promotion ask of the runs that have not settled. */
 import type { RunStatus } from "#protocol/run.ts";
 import { holdOf, statusesThatHold } from "#protocol/run-states.ts";
-import { IS_UNSETTLED, statusIn } from "#rules/run/status-condition.ts";
+import { IS_UNSETTLED, statusIn, unsettledIn } from "#rules/run/status-condition.ts";
 import type { Remembered, Tx, Work } from "../work.ts";
 
 export interface Places {
@@ -96,8 +96,8 @@ const HAS_PLACE = statusIn(statusesThatHold("place"));
 const COUNT = `SELECT status, COUNT(*) AS count FROM runs WHERE ${IS_UNSETTLED} GROUP BY status`;
 /** One run of a session at a time. */
 const DUE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} AND not_before <= ? AND NOT EXISTS (
-  SELECT 1 FROM runs AS before WHERE before.session_id = runs.session_id AND before.id < runs.id
-  AND before.${IS_UNSETTLED}) ORDER BY id LIMIT ?`;
+  SELECT 1 FROM runs AS before WHERE before.session_id = runs.session_id AND ${unsettledIn("before")} = 1
+  AND before.id < runs.id) ORDER BY id LIMIT ?`;
 const QUEUED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${IS_QUEUED} ORDER BY id LIMIT ?`;
 const ANY_UNSETTLED = `SELECT id FROM runs WHERE ${IS_UNSETTLED} LIMIT 1`;
 const ACTIVE = `SELECT id FROM runs WHERE ${IS_UNSETTLED} AND ${HAS_PLACE} ORDER BY id`;

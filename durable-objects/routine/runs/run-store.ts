@@ -7,7 +7,7 @@ import { isSettled, type ListedRun } from "#protocol/run.ts";
 import { unsettledStatuses } from "#protocol/run-states.ts";
 import type { RunState } from "#rules/run/inputs.ts";
 import { type RunRecord, readRecord, recordText, type SettledRecord, showListed } from "#rules/run/record.ts";
-import { IS_UNSETTLED } from "#rules/run/status-condition.ts";
+import { unsettledIn } from "#rules/run/status-condition.ts";
 import type { Database } from "../database.ts";
 import { runs } from "../schema.ts";
 import { markOf, type TranscriptLog } from "../transcript/transcript-log.ts";
@@ -192,14 +192,8 @@ export class RunStore {
 
   /** The newest run of a session; null where there is no such session. */
   newest(sessionId: string): RunRow | null {
-    const row = this.#database
-      .select({ id: runs.id })
-      .from(runs)
-      .where(eq(runs.sessionId, sessionId))
-      .orderBy(desc(runs.id))
-      .limit(1)
-      .get();
-    return row === undefined ? null : this.get(row.id);
+    const { id } = this.#sql.exec<{ id: string | null }>(NEWEST, sessionId).one();
+    return id === null ? null : this.get(id);
   }
 
   hasUnsettledRun(sessionId: string): boolean {
@@ -231,7 +225,11 @@ function rowOf<Stored extends { doc: string }>(stored: Stored): Omit<Stored, "do
   return { ...stored, doc: readRecord(stored.doc) };
 }
 
-const UNSETTLED_OF = `SELECT id FROM runs WHERE session_id = ? AND ${IS_UNSETTLED} ORDER BY id LIMIT ?`;
+const UNSETTLED_OF = `SELECT id FROM runs WHERE session_id = ? AND ${unsettledIn("runs")} = 1 ORDER BY id LIMIT ?`;
+/** The index by session has the settled ones by themselves: the newest of each kind is found at once. */
+const NEWEST = `SELECT MAX(id) AS id FROM (
+  SELECT MAX(id) AS id FROM runs WHERE session_id = ?1 AND ${unsettledIn("runs")} = 0
+  UNION ALL SELECT MAX(id) FROM runs WHERE session_id = ?1 AND ${unsettledIn("runs")} = 1)`;
 const UNKNOWN = "SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = value)";
 const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
