@@ -52,14 +52,6 @@ export const LOG_EVENTS = {
     outcome: outcomeSchema,
     reason: outcomeReasonSchema,
   }),
-  run_admitted: z.strictObject({
-    run_id: runIdSchema,
-    session_id: sessionIdSchema,
-    routine_id: routineIdSchema,
-    occurrence_id: occurrenceIdSchema,
-    revision: z.int().min(1),
-    status: z.enum(["queued", "starting"]),
-  }),
   run_leased: z.strictObject({
     ...attempt,
     runner_id: runnerId,

@@ -62,16 +62,9 @@ describe("a webhook", () => {
     const [decided] = log.of("occurrence_decided").filter(({ delivery_id }) => delivery_id === answer.delivery_id);
     expect(decided).toMatchObject({ routine_id: routine.id, trigger_id: triggerId, trigger: "webhook" });
     const runId = decided?.run_id ?? "";
-    expect(storyOf(log, runId)).toEqual([
-      "occurrence_decided",
-      "run_admitted",
-      "run_leased",
-      "run_started",
-      "run_ended",
-    ]);
+    expect(storyOf(log, runId)).toEqual(["occurrence_decided", "run_leased", "run_started", "run_ended"]);
     const run = await readRun(runId);
     const attempt = { run_id: runId, session_id: run.session_id, routine_id: routine.id, generation: 1 };
-    expect(log.of("run_admitted")).toMatchObject([{ occurrence_id: decided?.occurrence_id, run_id: runId }]);
     expect(log.of("run_leased")).toMatchObject([{ ...attempt, runner_id: "runner-1" }]);
     expect(log.of("run_started")).toMatchObject([{ ...attempt, runner_id: "runner-1" }]);
     expect(log.of("run_ended")).toMatchObject([{ ...attempt, runner_id: "runner-1", status: "succeeded" }]);
@@ -94,7 +87,6 @@ describe("a webhook", () => {
       [ids[1], "duplicate"],
     ]);
     expect(decided[1]?.run_id).toBe(decided[0]?.run_id);
-    expect(log.of("run_admitted")).toHaveLength(1);
   });
 
   it("offered again, because the answer was lost, is told once", async () => {
@@ -104,7 +96,6 @@ describe("a webhook", () => {
     await env.DB.prepare("UPDATE deliveries SET status = 'stored', next_at = 0 WHERE id = ?").bind(delivery_id).run();
     await call("POST", `/api/v1/deliveries/${delivery_id}/replay`);
     expect(log.of("occurrence_decided")).toHaveLength(1);
-    expect(log.of("run_admitted")).toHaveLength(1);
   });
 
   it("that is not believed is told with its request and its endpoint", async () => {
@@ -124,17 +115,17 @@ describe("a webhook", () => {
 });
 
 describe("a fire", () => {
-  it("writes two lines, with its request's id; one that is refused, one", async () => {
+  it("writes one line, with its request's id; one that is refused, one", async () => {
     const routine = await buildRoutine();
     const log = listen();
     const answer = await fire(routine, { text: CANARY });
     const request_id = answer.headers.get("request-id");
-    expect(log.lines().map(({ what }) => what)).toEqual(["occurrence_decided", "run_admitted"]);
+    expect(log.lines().map(({ what }) => what)).toEqual(["occurrence_decided"]);
     expect(log.of("occurrence_decided")).toMatchObject([
       { request_id, delivery_id: null, run_id: answer.body.run_id, outcome: "started", reason: "admitted" },
     ]);
     const refused = await fire({ id: routine.id, token: "rvf_wrong" });
-    expect(log.lines().slice(2)).toMatchObject([
+    expect(log.lines().slice(1)).toMatchObject([
       { what: "fire_refused", request_id: refused.headers.get("request-id"), code: "routine_token_invalid" },
     ]);
   });
@@ -146,7 +137,6 @@ describe("a fire", () => {
     await runInDurableObject(ownerOf(routine.id), (_object, { storage }) => void storage.sql.exec(faulty));
     expect((await fire(routine)).status).toBeGreaterThanOrEqual(500);
     expect(log.of("occurrence_decided")).toEqual([]);
-    expect(log.of("run_admitted")).toEqual([]);
   });
 });
 
@@ -170,7 +160,6 @@ describe("a run", () => {
     await (await workOn(runner, run_id)).finish(broken);
     expect(storyOf(log, run_id)).toEqual([
       "occurrence_decided",
-      "run_admitted",
       "run_leased",
       "run_retried",
       "run_leased",
@@ -214,7 +203,7 @@ describe("a run", () => {
     await call("POST", `/api/v1/routines/${routine.id}/run`, { text: CANARY });
     await call("POST", "/api/v1/events", { name: CANARY, payload: { text: CANARY }, dedupe_key: CANARY });
     await deliver(path, "evt-6", SECRET, `{"${CANARY}": `);
-    expect(log.lines().length).toBeGreaterThan(before + 6);
+    expect(log.lines().length).toBeGreaterThan(before + 4);
     for (const hidden of [CANARY, routine.token, offer.link_token, offer.proxy_token]) {
       expect(log.text()).not.toContain(hidden);
     }

@@ -24,7 +24,7 @@ import type { AskedHosts } from "./asked-hosts.ts";
 import type { AttemptEnvironments } from "./attempt-environments.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { RunEnds } from "./run-ends.ts";
-import { isTold, tellAdmitted, tellStep } from "./run-lines.ts";
+import { isTold, tellStep } from "./run-lines.ts";
 import type { RunSockets } from "./run-sockets.ts";
 import type { GivenToRun, RunRow, RunStore } from "./run-store.ts";
 import type { SessionFollows } from "./session-follows.ts";
@@ -93,7 +93,6 @@ export class RunEngine {
     if (notBeforeMs > 0) this.#deadlines.set(tx, "retry", run.id, notBeforeMs);
     this.append(tx, row, [...events, ...(step?.events ?? [])]);
     this.#outbox.owe(tx, "project_run", run.id);
-    this.#work.afterwards(tx, `admitted:${run.id}`, () => tellAdmitted(run, step !== null));
     for (const effect of step?.effects ?? []) this.#carryOut(tx, row, run.attempt, effect);
   }
 

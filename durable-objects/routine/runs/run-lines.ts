@@ -1,19 +1,15 @@
-/** What the log tells of a run's life: a line for each turn that it takes, none for anything between. */
+/**
+ * What the log tells of a run's life: a line for each turn that it takes, none for anything between. That it has begun is told by
+ * the line of its occurrence.
+ */
 import { logEvent, logTrouble } from "#protocol/log.ts";
 import { isSettled } from "#protocol/run.ts";
 import type { RunError } from "#protocol/run-errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
 import { timestamp } from "#protocol/time.ts";
 import type { Finished } from "#rules/run/inputs.ts";
-import type { QueuedRecord, RunRecord } from "#rules/run/record.ts";
+import type { RunRecord } from "#rules/run/record.ts";
 import type { RunRow } from "./run-store.ts";
-
-/** @param isStarted it has a place at once. */
-export function tellAdmitted(run: QueuedRecord, isStarted: boolean): void {
-  const { id, session_id, routine_id, trigger, routine } = run;
-  const ids = { run_id: id, session_id, routine_id, occurrence_id: trigger.occurrence_id };
-  logEvent("run_admitted", { ...ids, revision: routine.revision, status: isStarted ? "starting" : "queued" });
-}
 
 /** Whether a step is one that the log tells of: a runner has taken the run, its agent has started, or the attempt is over. */
 export function isTold(before: RunRow, after: RunRow): boolean {
