@@ -140,6 +140,7 @@ async function workIn({ name, ...made }: Made, brief: ContainerBrief, instanceUr
     stop,
     setups: ({ lease, link_token }) => new InstanceStore({ instanceUrl, runId: lease.run_id, linkToken: link_token }),
     onOrder: () => {},
+    onCloned: () => {},
     onHeard: () => {},
   });
 }

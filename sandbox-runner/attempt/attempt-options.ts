@@ -5,6 +5,7 @@ import type { Inbox } from "../agent/inbox.ts";
 import type { RunnerTools } from "../agent/report-tool.ts";
 import type { ShowPlace } from "../agent/show-tool.ts";
 import type { ToolGate } from "../agent/tool-gate.ts";
+import type { Clone } from "../git/clone-plan.ts";
 import type { AttemptSession } from "../session/attempt-session.ts";
 import type { SetupStore } from "../setup/setup-store.ts";
 import type { AttemptClock } from "./attempt-clock.ts";
@@ -23,6 +24,8 @@ export interface AttemptOptions {
   session: AttemptSession | null;
   /** Where results of setup scripts are kept. */
   setups: SetupStore;
+  /** Its repositories have been cloned. */
+  onCloned(clones: readonly Clone[]): void;
   /** Tells the instance what the agent's work has changed, once the agent has ended. */
   keepDiff(where: DiffPlace): Promise<void>;
   /** Which calls of the agent's are let through. */

@@ -34,6 +34,7 @@ import { enterSandbox } from "./enter-sandbox.ts";
 import { countChangedFiles } from "./evidence.ts";
 import { hookDeadline } from "./hook-deadline.ts";
 import { outrankRepository, tellOfServers } from "./outrank-repository.ts";
+import { settleClones } from "./settle-clones.ts";
 
 export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
@@ -104,11 +105,7 @@ export class Attempt {
     const seen = { ...folder, home: sandbox.value.home ?? folder.home };
     const waited = await waiting;
     // With a sandbox that was lost, what waited in it is gone too; then this run has its own way to its model.
-    const prepared = waited?.isThere === true ? waited : null;
-    if (prepared !== null) {
-      this.#options.session?.recordAs(prepared.sessionId);
-      this.#options.gate.doFirst(() => prepared.tellRun());
-    }
+    const ready = waited?.isThere === true ? waited : null;
 
     const unprepared = await this.#setUp(sandbox.value, seen);
     if (unprepared !== null || signal.aborted) return unprepared;
@@ -133,6 +130,7 @@ export class Attempt {
       signal,
       // Where the sandbox keeps the run from writing what it is given of it.
       cache: sandbox.value.kind === "sandbox-runtime" ? this.#options.place.cloneCache : null,
+      isAside: ready?.copy != null,
       gitFault: (number) => relay.gitFault(number),
       isAtLfs: (number) => relay.isAtLfs(number),
       received: () => relay.passedIn(),
@@ -145,9 +143,17 @@ export class Attempt {
       return cloned.error;
     }
 
+    const settled = await settleClones(cloned.clones, ready, signal, (message) => this.#step(message));
+    if (signal.aborted) return null;
+    const { prepared } = settled;
+    this.#options.onCloned(settled.clones);
     const { session: earlier } = this.#options;
-    const found = { sandbox: sandbox.value, folder: seen, clones: cloned.clones, env: cloneEnvironment(mark, seen) };
-    const begun = (await earlier?.begin(found, signal)) ?? { ok: true, clones: cloned.clones };
+    if (prepared !== null) {
+      earlier?.recordAs(prepared.sessionId);
+      this.#options.gate.doFirst(() => prepared.tellRun());
+    }
+    const found = { sandbox: sandbox.value, folder: seen, clones: settled.clones, env: cloneEnvironment(mark, seen) };
+    const begun = (await earlier?.begin(found, signal)) ?? { ok: true, clones: settled.clones };
     if (signal.aborted) return null;
     if (!begun.ok) return begun.error;
     const { clones } = begun;
@@ -158,7 +164,7 @@ export class Attempt {
     const env = commandEnvironment(this.#options.mark, seen);
     this.#filesChanged = await countChangedFiles(clones, folder, sandbox.value, env, signal);
     // What the session has changed, not this run alone: so by what was cloned.
-    const session = { clones: cloned.clones, workspace: folder.workspace, sandbox: sandbox.value, env, signal };
+    const session = { clones: settled.clones, workspace: folder.workspace, sandbox: sandbox.value, env, signal };
     await this.#options.keepDiff(session);
     return failure;
   }

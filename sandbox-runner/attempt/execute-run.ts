@@ -7,9 +7,10 @@ import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
+import type { Clone } from "../git/clone-plan.ts";
 import { machinesWayOut } from "../network/parent-proxy.ts";
 import { rehearseRun } from "../prepared/rehearse-run.ts";
-import { shapeOf } from "../prepared/start-shape.ts";
+import { expectedAfter, shapeOf, tellsOfRoutine, wantedOf } from "../prepared/start-shape.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
@@ -23,6 +24,7 @@ import {
   nextBriefSchema,
   type PlaceBrief,
   placeBriefSchema,
+  routineLine,
   shapeLine,
 } from "./executor-brief.ts";
 import { leave, workOnLease } from "./lease-work.ts";
@@ -87,7 +89,13 @@ async function work(brief: PlaceBrief): Promise<void> {
     place,
     stop,
     setups: () => new FolderStore({ stateFolder: brief.state_folder }),
-    onOrder: (order: RunOrder) => say(shapeLine(shapeOf(order))),
+    onOrder: (order: RunOrder) => {
+      say(shapeLine(shapeOf(order)));
+      if (tellsOfRoutine(order) && wantedOf(order) === null) say(routineLine(null));
+    },
+    onCloned: (order: RunOrder, clones: readonly Clone[]) => {
+      if (tellsOfRoutine(order)) say(routineLine(expectedAfter(order, clones)));
+    },
     onHeard: () => say("started"),
     endProcesses: () => endMarkedProcesses(name, KILL_DEADLINE_MS, [process.pid]),
   };
@@ -123,7 +131,7 @@ function tidyUp(): void {
 }
 
 /** The runner may be gone: then its input tells. */
-function say(news: ExecutorNews | ReturnType<typeof shapeLine>): void {
+function say(news: ExecutorNews | ReturnType<typeof shapeLine | typeof routineLine>): void {
   try {
     writeSync(NEWS_DESCRIPTOR, `${news}\n`);
   } catch {

@@ -1,13 +1,14 @@
 /**
  * What a runner and its executor say to each other. The runner writes JSON lines on the executor's input, so that no token
  * is in arguments or environment: first where to prepare, then which runs are expected, as often as that changes, then, at most
- * once, for which lease. The executor answers with words, each a line of its own, and with the shape of its run.
+ * once, for which lease. The executor answers with words, each a line of its own, with the shape of its run, and with what later runs
+ * of the same routine could be prepared for.
  */
 import { z } from "zod";
 import { runBoundsSchema } from "#protocol/run-bounds.ts";
 import { leaseRefSchema } from "#protocol/runner-link.ts";
 import { parseJson } from "#rules/json.ts";
-import { type StartShape, startShapeSchema } from "../prepared/start-shape.ts";
+import { type Expected, expectedSchema, type StartShape, startShapeSchema } from "../prepared/start-shape.ts";
 
 export const placeBriefSchema = z.object({
   /** The executor's name, which its folder has, and its processes as their mark. Used once. */
@@ -27,7 +28,7 @@ export const leaseBriefSchema = z.object({ lease: leaseRefSchema, link_token: z.
 export type LeaseBrief = z.infer<typeof leaseBriefSchema>;
 
 /** Null for runs whose agent can't be prepared. */
-export const expectBriefSchema = z.object({ expect: z.nullable(startShapeSchema) });
+export const expectBriefSchema = z.object({ expect: z.nullable(expectedSchema) });
 export type ExpectBrief = z.infer<typeof expectBriefSchema>;
 
 /** What comes after the first brief. */
@@ -44,6 +45,20 @@ export function shapeLine(shape: StartShape | null): string {
 export function shapeIn(line: string): StartShape | null | undefined {
   if (!line.startsWith(SHAPE_WORD)) return undefined;
   const { data, success } = z.nullable(startShapeSchema).safeParse(parseJson(line.slice(SHAPE_WORD.length)));
+  return success ? data : undefined;
+}
+
+const ROUTINE_WORD = "routine ";
+
+/** The line in which an executor tells what later runs of its run's routine can be prepared for; null for nothing. */
+export function routineLine(expected: Expected | null): string {
+  return ROUTINE_WORD + JSON.stringify(expected);
+}
+
+/** @returns undefined as above. */
+export function routineIn(line: string): Expected | null | undefined {
+  if (!line.startsWith(ROUTINE_WORD)) return undefined;
+  const { data, success } = z.nullable(expectedSchema).safeParse(parseJson(line.slice(ROUTINE_WORD.length)));
   return success ? data : undefined;
 }
 

@@ -12,6 +12,7 @@ import { Inbox } from "../agent/inbox.ts";
 import { faultOf, outcomeOf } from "../agent/outcome.ts";
 import { runTools } from "../agent/run-tools.ts";
 import { ToolGate } from "../agent/tool-gate.ts";
+import type { Clone } from "../git/clone-plan.ts";
 import { InstanceCalls } from "../link/instance-calls.ts";
 import { RunLink } from "../link/run-link.ts";
 import { ScrubbedFrames } from "../link/scrubbed-frames.ts";
@@ -48,6 +49,8 @@ export interface Worker {
   setups(brief: LeaseBrief): SetupStore;
   /** The run's order has come. */
   onOrder(order: RunOrder): void;
+  /** Its repositories have been cloned. */
+  onCloned(order: RunOrder, clones: readonly Clone[]): void;
   /** The agent has begun to speak. */
   onHeard(): void;
   /** Ends every process of the attempt but this one. @returns false when some were still there after a while. */
@@ -145,7 +148,7 @@ export async function leave(worker: Pick<Worker, "place" | "mark" | "endProcesse
 
 function newAttempt(
   order: RunOrder,
-  { instanceUrl, mark, place, sandbox, stop, setups, onHeard }: Worker,
+  { instanceUrl, mark, place, sandbox, stop, setups, onCloned, onHeard }: Worker,
   ways: {
     brief: LeaseBrief;
     link: RunLink;
@@ -179,6 +182,7 @@ function newAttempt(
     parking,
     sandbox,
     setups: setups(brief),
+    onCloned: (clones) => onCloned(order, clones),
     keepDiff: async (where) => {
       if (order.takes.includes("diff")) await keepDiff(where, calls, scrub);
     },

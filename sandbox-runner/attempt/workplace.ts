@@ -9,7 +9,7 @@ import { CloneCache } from "../git/clone-cache.ts";
 import { OutsideTally } from "../network/outside-tally.ts";
 import type { WayOut } from "../network/way-out.ts";
 import { type Prepared, PreparedAgent } from "../prepared/prepared-agent.ts";
-import { type StartShape, shapeOf } from "../prepared/start-shape.ts";
+import { type Expected, wantedOf } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { startTimeOf } from "../process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
@@ -54,7 +54,7 @@ export class Workplace {
   /** Whether the sandbox was opened before there was a lease: it may have died since, so it is checked before it is used. */
   #isAhead = false;
   #agent: PreparedAgent | null = null;
-  #expected: StartShape | null = null;
+  #expected: Expected | null = null;
 
   /** Settles when the folder is there and the relay listens; the sandbox is then being opened. */
   static async make(options: WorkplaceOptions): Promise<Workplace> {
@@ -91,12 +91,12 @@ export class Workplace {
   }
 
   /**
-   * Has an agent prepared here for runs of this shape, in place of one that is; null for none. Only where the sandbox keeps
+   * Has an agent prepared here for such runs, in place of one that is; null for none. Only where the sandbox keeps
    * everything else from the relay: the agent's credential is worth something at that one alone.
    * @param onReady told each time that one waits for a run.
    */
-  async expect(shape: StartShape | null, log: Log, onReady: () => void): Promise<void> {
-    this.#expected = shape;
+  async expect(expected: Expected | null, log: Log, onReady: () => void): Promise<void> {
+    this.#expected = expected;
     const opened = await this.#opening;
     if (this.#isClaimed || this.#options.signal.aborted) return;
     if (!opened.ok || opened.sandbox.kind !== "sandbox-runtime") return;
@@ -118,7 +118,7 @@ export class Workplace {
    */
   async agentFor(order: RunOrder, proxyToken: string): Promise<Prepared | null> {
     const run = { id: order.run_id, token: proxyToken, variables: runVariables(order) };
-    return (await this.#agent?.takeFor(shapeOf(order), run)) ?? null;
+    return (await this.#agent?.takeFor(wantedOf(order), run)) ?? null;
   }
 
   /**
@@ -171,7 +171,8 @@ export class Workplace {
   #prepareAgent(sandbox: Sandbox, log: Log, onReady: () => void): PreparedAgent {
     const { folder, relay } = this;
     const relayUrl = sandbox.relayUrl(relay.url);
-    const agent = new PreparedAgent({ mark: this.#options.name, sandbox, folder, relayUrl, log, onReady });
+    const cache = this.cloneCache;
+    const agent = new PreparedAgent({ mark: this.#options.name, sandbox, folder, relayUrl, cache, log, onReady });
     relay.accept(agent.standIn);
     return agent;
   }

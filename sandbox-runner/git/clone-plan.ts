@@ -4,7 +4,7 @@ import type { Checkout } from "#protocol/occurrence.ts";
 import { type ClonedRepository, DEFAULT_DEPTH } from "#protocol/repository.ts";
 import type { Command } from "../process/spawn.ts";
 import { branchName, QUIET_CHECKOUT } from "./checkout-plan.ts";
-import { CLONE_SCRIPT, HEAD_SCRIPT } from "./clone-script.ts";
+import { CLONE_SCRIPT, COPY_SCRIPT, HEAD_SCRIPT } from "./clone-script.ts";
 import { plainAddress } from "./git-settings.ts";
 import { LOOK_SCRIPT } from "./look-script.ts";
 
@@ -53,6 +53,11 @@ export function planClones(repositories: readonly ClonedRepository[], checkout: 
   });
 }
 
+/** The folder of a clone that is made beside its place. No repository's own folder has such a name. */
+export function asideName(name: string): string {
+  return `.${name}.clone`;
+}
+
 function isSameRepository(one: string, other: string): boolean {
   return plainAddress(new URL(one).href) === plainAddress(new URL(other).href);
 }
@@ -71,8 +76,31 @@ export interface CloneInput {
 export function cloneCommand({ repository, name }: ClonePlan, { template, reference }: CloneInput): Command {
   const { url, branch = "", depth = DEFAULT_DEPTH, paths = [] } = repository;
   const words = [name, url, branch, template, String(depth), reference ?? ""];
-  const folders = paths.map((path) => path.replace(/\/$/, ""));
-  return ["/bin/sh", "-c", CLONE_SCRIPT + HEAD_SCRIPT + LOOK_SCRIPT, "clone", ...words, ...folders];
+  return ["/bin/sh", "-c", CLONE_SCRIPT + HEAD_SCRIPT + LOOK_SCRIPT, "clone", ...words, ...plainFolders(paths)];
+}
+
+export interface CopyInput {
+  template: string;
+  /** What an earlier clone of the same repository had. */
+  reference: string;
+  branch: string;
+  commit: string;
+  defaultBranch: string | null;
+}
+
+/** What is not in the copy is asked of nobody: there is no run yet. */
+export const COPY_SETTINGS = { ...CLONE_SETTINGS, GIT_NO_LAZY_FETCH: "1" };
+
+/** To be run with `COPY_SETTINGS`. */
+export function copyCommand({ repository, name }: ClonePlan, input: CopyInput): Command {
+  const { template, reference, branch, commit, defaultBranch } = input;
+  const words = [name, repository.url, branch, commit, defaultBranch ?? "", template, reference];
+  const folders = plainFolders(repository.paths ?? []);
+  return ["/bin/sh", "-c", COPY_SCRIPT + HEAD_SCRIPT + LOOK_SCRIPT, "copy", ...words, ...folders];
+}
+
+function plainFolders(paths: readonly string[]): string[] {
+  return paths.map((path) => path.replace(/\/$/, ""));
 }
 
 export interface Head {

@@ -1,5 +1,27 @@
 /** The script by which git clones a repository, as pure text. In one script, because entering the sandbox takes longer than git. */
 
+/** What making a clone and making a copy of one have in common: they know its address, its branch and what an earlier clone had. */
+const CLONE_PARTS = `set_up() {
+  git config remote.origin.url "$url" &&
+    git config remote.origin.lfsurl "\${url%.git}.git/info/lfs" &&
+    git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+}
+lend() {
+  mkdir -p "$1/objects/info" && printf '%s\\n' "$reference/objects" > "$1/objects/info/alternates" || return
+  [ ! -e "$reference/shallow" ] || cp "$reference/shallow" "$1/shallow"
+}
+
+check_out() {
+  if [ -z "$branch" ]; then
+    git update-ref --no-deref HEAD refs/cached/head
+  else
+    git update-ref "refs/heads/$branch" "refs/remotes/origin/$branch" && git symbolic-ref HEAD "refs/heads/$branch" &&
+      git config "branch.$branch.remote" origin && git config "branch.$branch.merge" "refs/heads/$branch"
+  fi && git reset --quiet --hard
+}
+only_wanted() { [ $# = 0 ] || printf '%s\\n' "$@" | git sparse-checkout set --cone --stdin; }
+`;
+
 /**
  * Git LFS is told the address that goes through the relay: it would derive one from the relay's own.
  *
@@ -30,16 +52,7 @@ ask() {
 }
 has() { printf '%s\\n' "$heads" | grep -qxF -e "$1"; }
 
-set_up() {
-  git config remote.origin.url "$url" &&
-    git config remote.origin.lfsurl "\${url%.git}.git/info/lfs" &&
-    git config --replace-all remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
-}
-lend() {
-  mkdir -p "$1/objects/info" && printf '%s\\n' "$reference/objects" > "$1/objects/info/alternates" || return
-  [ ! -e "$reference/shallow" ] || cp "$reference/shallow" "$1/shallow"
-}
-
+${CLONE_PARTS}
 # Prints nothing and leaves nothing where the default branch can't be had so; ends where the upstream can't be asked at all.
 clone_default() {
   from=$template
@@ -98,16 +111,6 @@ bring() {
   }
 }
 
-check_out() {
-  if [ -z "$branch" ]; then
-    git update-ref --no-deref HEAD refs/cached/head
-  else
-    git update-ref "refs/heads/$branch" "refs/remotes/origin/$branch" && git symbolic-ref HEAD "refs/heads/$branch" &&
-      git config "branch.$branch.remote" origin && git config "branch.$branch.merge" "refs/heads/$branch"
-  fi && git reset --quiet --hard
-}
-
-only_wanted() { [ $# = 0 ] || printf '%s\\n' "$@" | git sparse-checkout set --cone --stdin; }
 tell_tips() {
   printf 'tips %s\\n' "$(git for-each-ref --format='%(objectname)' refs/remotes/origin | sort -u | tr '\\n' ' ')"
   cached=$(git for-each-ref --format='delete %(refname)' refs/cached)
@@ -140,6 +143,22 @@ else
 fi
 printf 'default %s\\n' "$default"
 printf 'shallow %s\\n' "$(git rev-parse --is-shallow-repository)"
+`;
+
+/**
+ * Makes a copy of what a clone had checked out of its branch, out of what an earlier clone has received, and asks nobody.
+ *
+ * Arguments: the folder's name, the address, the branch, its commit, the default branch or nothing, the template, the folder with
+ * what the earlier clone had, and the folders that are wanted, if not all.
+ */
+export const COPY_SCRIPT = `name=$1 url=$2 branch=$3 commit=$4 default=$5 template=$6 reference=$7
+shift 7
+${CLONE_PARTS}
+format=sha1
+[ "\${#commit}" = 40 ] || format=sha256
+git init --quiet --template="$template" --object-format=$format -- "$name" && cd "$name" && set_up && lend .git &&
+  git update-ref "refs/remotes/origin/$branch" "$commit" && only_wanted "$@" && check_out || exit
+[ -z "$default" ] || git symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default" || exit
 `;
 
 /** Where a working tree is now: nothing without a commit. Branches by their whole names, however many refs share the short one. */

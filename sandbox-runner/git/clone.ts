@@ -12,6 +12,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import { checkOut } from "./checkout.ts";
 import { type CloneCache, cacheKey } from "./clone-cache.ts";
 import {
+  asideName,
   CLONE_SETTINGS,
   type Clone,
   type ClonePlan,
@@ -45,6 +46,8 @@ export interface CloneOptions {
   signal: AbortSignal;
   /** What earlier clones have received, and of which instance; null where none is kept. */
   cache: { clones: CloneCache; instanceUrl: string } | null;
+  /** Whether something waits in the place of the only clone: it is then made beside it, as `asideName` says. */
+  isAside: boolean;
   /** What the last request for a repository met, by its number. */
   gitFault(number: number): GitFault | null;
   /** Whether that request was for Git LFS. */
@@ -79,7 +82,10 @@ export async function cloneRepositories(options: CloneOptions): Promise<ClonesRe
   });
   const failed = new AbortController();
   const signal = AbortSignal.any([patience.signal, failed.signal]);
-  const plans = planClones(order.repositories, order.checkout).entries();
+  const planned = planClones(order.repositories, order.checkout);
+  const plans = (
+    options.isAside ? planned.map((plan) => ({ ...plan, name: asideName(plan.name) })) : planned
+  ).entries();
   const clones: Clone[] = [];
   const failures: CloneFailure[] = [];
   const cloneInTurn = async () => {

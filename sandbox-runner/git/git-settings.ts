@@ -32,14 +32,15 @@ export interface GitSettingsInput {
   commit: CommitIdentity;
 }
 
+/** The sandbox may see the workspace's files as another user's. */
+const TRUST = "[safe]\n\tdirectory = *\n";
 const PUSH_WITH_LENGTH_BYTES = 67_108_864;
 
 export function gitSettings(input: GitSettingsInput): GitSettings {
   const sections = [
     `[user]\n\tname = ${quote(input.commit.name)}\n\temail = ${quote(input.commit.email)}\n`,
     ...(input.commit.signing_key === null ? [] : [signing(input.commit.signing_key, hooksFolder(input.folder))]),
-    // The sandbox may see the workspace's files as another user's.
-    `[safe]\n\tdirectory = *\n`,
+    TRUST,
     `[credential]\n\thelper = ""\n`,
     `[advice]\n\tdetachedHead = false\n`,
     // Up to this size a push is sent with its length, which not every server does without.
@@ -50,10 +51,7 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     `[init]\n\tdefaultBranch = main\n`,
     `[http ${quote(`${input.relayUrl}/`)}]\n\textraHeader = ${quote(`Authorization: Bearer ${input.proxyToken}`)}\n`,
     lfsSettings(hooksFolder(input.folder), input.hasLfs),
-    ...input.repositories.map((repository, number) => {
-      const lines = addressesOf(repository.url).map((address) => `\tinsteadOf = ${quote(address)}\n`);
-      return `[url ${quote(proxyAddress(input, number))}]\n${lines.join("")}`;
-    }),
+    ...throughRelay(input),
   ];
   const guard = input.hasLfs ? {} : { [LFS_GUARD]: LFS_GUARD_SCRIPT };
   const signer = input.commit.signing_key === null ? {} : { [SIGN_SCRIPT]: signScript(input) };
@@ -62,6 +60,18 @@ export function gitSettings(input: GitSettingsInput): GitSettings {
     hooks: { ...gitHooks(input.sessionUrl, input.hasLfs), ...guard, ...signer },
     tools: { git: GIT_FRONT, ...(input.hasGh ? { gh: ghFront(input) } : {}) },
   };
+}
+
+/** What git needs where an agent's program is started before there is a run: it asks for the repository's address. No credential. */
+export function settingsOfCopy(input: Pick<GitSettingsInput, "relayUrl" | "runId" | "repositories">): string {
+  return TRUST + throughRelay(input).join("");
+}
+
+function throughRelay(input: Pick<GitSettingsInput, "relayUrl" | "runId" | "repositories">): string[] {
+  return input.repositories.map((repository, number) => {
+    const lines = addressesOf(repository.url).map((address) => `\tinsteadOf = ${quote(address)}\n`);
+    return `[url ${quote(proxyAddress(input, number))}]\n${lines.join("")}`;
+  });
 }
 
 /** Every commit is signed by the program beside the hooks, which asks the worker. */

@@ -4,25 +4,22 @@
  * own program would be started with the same words and variables. Else it is ended, and nothing of it is left.
  */
 import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { errorText } from "#protocol/log.ts";
-import { agentEnvironment, type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
-import { fixedOptions } from "../agent/agent-options.ts";
+import { type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
 import type { Program } from "../agent/gated-process.ts";
-import { reportServer } from "../agent/report-tool.ts";
-import { runSettings } from "../agent/repository-settings.ts";
-import { runTools } from "../agent/run-tools.ts";
-import { ToolGate } from "../agent/tool-gate.ts";
 import type { Log } from "../process/log.ts";
 import { emptyFolder, type RunFolder } from "../process/run-folder.ts";
 import type { Command, Place } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { StandIn } from "../sandbox/stand-in.ts";
-import { ConversationMirror } from "../session/conversation-mirror.ts";
 import { dryStart, type Start } from "./dry-start.ts";
 import { PreparedProgram } from "./prepared-program.ts";
-import { type StartShape, shapeKey } from "./start-shape.ts";
+import { type CopyPlace, RepositoryCopy, referenceIn } from "./repository-copy.ts";
+import { startOptions } from "./start-options.ts";
+import { type Expected, expectedKey, type Wanted, wantedKey } from "./start-shape.ts";
 
 export interface PreparedAgentOptions {
   /** The mark of its processes. */
@@ -32,6 +29,8 @@ export interface PreparedAgentOptions {
   folder: RunFolder;
   /** The relay, as what is in the sandbox calls it. */
   relayUrl: string;
+  /** What earlier clones on this machine have received, and of which instance. */
+  cache: CopyPlace["cache"];
   log: Log;
   /** Told each time that a program waits for a run. */
   onReady(): void;
@@ -54,6 +53,8 @@ export interface Prepared {
   way: ModelWay;
   /** The file that it was started from. */
   file: string;
+  /** The copy of the run's repository that it was started in; null where its run has none. */
+  copy: RepositoryCopy | null;
   /** @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so. */
   start(command: Command, place: Place): Program | null;
   /**
@@ -61,12 +62,15 @@ export interface Prepared {
    * it is told before its first call, and not before its first words. @returns settles when it knows. Never rejects.
    */
   tellRun(): Promise<void>;
+  /** Ends it, in place of its start, and removes what it has written, but for its copy. Never rejects. */
+  giveUp(): Promise<void>;
   /** Whether it still is. */
   readonly isThere: boolean;
 }
 
 interface Current {
-  key: string;
+  expected: Expected;
+  copy: RepositoryCopy | null;
   sessionId: string;
   start: Start;
   /** Those of its settings. */
@@ -77,8 +81,8 @@ interface Current {
 
 /** Until there is a run. */
 const NOBODY = { run_id: "", session_url: "" };
-const NOT_CALLED = { ok: false as const, status: null, why: "There is no run." };
-const NO_CALLS = { call: async () => NOT_CALLED, send: async () => NOT_CALLED };
+/** What a run does before it hands its task to a program that waits in a copy: its clone, and a look at the copy's files. */
+const COMMANDS_OF_COPY = 2;
 const READY_MS = 30_000;
 const ANSWER_MS = 3_000;
 /** What it has read of the world, the date among it, is as old as the program: then another takes its place. */
@@ -91,12 +95,12 @@ export class PreparedAgent {
   readonly standIn = new StandIn();
   readonly #options: PreparedAgentOptions;
   readonly #way: ModelWay;
-  #wanted: StartShape | null = null;
+  #wanted: Expected | null = null;
   #current: Current | null = null;
   #losses = 0;
   #work: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
-  #isClaimed = false;
+  readonly #claimed = new AbortController();
   /** Whether what waits answers: asked when there is a lease, since it has been silent until then. */
   #isAnswering: Promise<boolean> | null = null;
 
@@ -105,26 +109,26 @@ export class PreparedAgent {
     this.#way = modelWay(options.relayUrl, this.standIn.id, this.standIn.token);
   }
 
-  /** From now on runs of this shape are expected; null for none whose agent could be prepared. */
-  expect(shape: StartShape | null): void {
-    this.#wanted = shape;
+  /** From now on such runs are expected; null for none whose agent could be prepared. */
+  expect(expected: Expected | null): void {
+    this.#wanted = expected;
     this.#adjustSoon();
   }
 
   /** There is a lease: nothing is started any more. */
   claim(): void {
     clearTimeout(this.#timer);
-    this.#isClaimed = true;
+    this.#claimed.abort();
     if (this.#current?.program.isReady) this.#isAnswering ??= this.#current.program.answers(ANSWER_MS);
   }
 
   /** @returns what waits for this run; null when there is nothing: then nothing of it is left in the place. */
-  async takeFor(shape: StartShape | null, run: PreparedFor): Promise<Prepared | null> {
+  async takeFor(wanted: Wanted | null, run: PreparedFor): Promise<Prepared | null> {
     this.claim();
     await this.#work;
     const current = this.#current;
     if (current === null) return null;
-    const isFit = shape !== null && current.key === shapeKey(shape) && isOfToday(current) && current.program.isReady;
+    const isFit = wanted !== null && isFor(current, wanted) && isOfToday(current) && current.program.isReady;
     // One that does not answer is none.
     const isTaken = isFit && (await this.#isAnswering) === true;
     this.#options.log("agent_waited", { executor: this.#options.mark, is_taken: isTaken });
@@ -133,10 +137,11 @@ export class PreparedAgent {
       return null;
     }
     this.standIn.lend({ id: run.id, token: run.token });
-    const { sessionId, program, start } = current;
+    const { sessionId, program, start, copy } = current;
     let isHandedOver = false;
     return {
       sessionId,
+      copy,
       get isThere() {
         return program.isReady;
       },
@@ -144,6 +149,12 @@ export class PreparedAgent {
       file: start.command[0],
       tellRun: async () => {
         if (isHandedOver) await program.tellVariables({ ...current.variables, ...run.variables });
+      },
+      giveUp: async () => {
+        this.#current = null;
+        this.#options.log("agent_given_up", { executor: this.#options.mark });
+        await program.end();
+        await this.#empty(this.#options.folder.home, this.#options.folder.temporary);
       },
       start: (command, { env }) => {
         this.#current = null;
@@ -166,10 +177,19 @@ export class PreparedAgent {
     await this.#clear();
   }
 
+  get #isClaimed(): boolean {
+    return this.#claimed.signal.aborted;
+  }
+
   #adjustSoon(): void {
     clearTimeout(this.#timer);
     if (this.#isClaimed) return;
-    this.#work = this.#work.then(() => this.#adjust()).catch((error) => this.#lost(errorText(error)));
+    this.#work = this.#work
+      .then(() => this.#adjust())
+      .catch(async (error) => {
+        await this.#clear();
+        this.#lost(errorText(error));
+      });
   }
 
   async #adjust(): Promise<void> {
@@ -180,15 +200,19 @@ export class PreparedAgent {
     if (current !== null && !current.program.isOver) this.#losses = 0;
     if (current !== null) await this.#clear();
     if (wanted === null || this.#losses >= MOST_LOSSES) return;
+    const place = { ...this.#options, id: this.standIn.id };
+    const copy = wanted.copy === null ? null : await RepositoryCopy.make(wanted.copy, place, this.#claimed.signal);
+    // What was kept is gone, or it is of no use: so it is until another is wanted.
+    if (wanted.copy !== null && copy === null) return await this.#clear();
     const sessionId = randomUUID();
-    const options = this.#startOptions(wanted, sessionId);
+    const options = startOptions(wanted, copy, sessionId, { ...this.#options, way: this.#way });
     const start = await dryStart(options);
     // A lease has come meanwhile: its agent is not kept waiting by this one.
-    if (this.#isClaimed) return;
-    const child = this.#options.sandbox.start(start.command, { cwd: this.#options.folder.workspace, env: start.env });
+    if (this.#isClaimed) return copy === null ? undefined : await this.#clear();
+    const child = this.#options.sandbox.start(start.command, { cwd: options.cwd, env: start.env });
     const variables = options.settings.env ?? {};
     const program = new PreparedProgram(child, start.initialize, { ...variables, ...runVariables(NOBODY) });
-    const begun = { key: shapeKey(wanted), sessionId, start, variables, program, startedAtMs: Date.now() };
+    const begun = { expected: wanted, copy, sessionId, start, variables, program, startedAtMs: Date.now() };
     this.#current = begun;
     void this.#seeReady(begun);
     void program.ended.then(() => {
@@ -201,12 +225,21 @@ export class PreparedAgent {
     if (this.#current !== begun || this.#isClaimed) return;
     // Its end is told by itself.
     if (!isReady) return await begun.program.end();
+    const { copy } = begun;
+    if (copy !== null) {
+      // A run that takes it meanwhile waits for this.
+      const thinned = this.#work.then(() => copy.thinOut()).catch(() => begun.program.end());
+      this.#work = thinned;
+      await thinned;
+      if (this.#current !== begun || this.#isClaimed || !begun.program.isReady) return;
+      this.#options.sandbox.enterAhead(COMMANDS_OF_COPY);
+    }
     const { mark, log, onReady } = this.#options;
     const ms = Date.now() - begun.startedAtMs;
     this.#timer = setTimeout(() => this.#adjustSoon(), LONGEST_WAIT_MS);
     // Before the log: who reads there that it waits may send its run at once.
     onReady();
-    log("agent_ready", { executor: mark, ms });
+    log("agent_ready", { executor: mark, ...(copy === null ? {} : { has_copy: true }), ms });
   }
 
   #lost(outcome: string): void {
@@ -221,46 +254,26 @@ export class PreparedAgent {
     const current = this.#current;
     this.#current = null;
     await current?.program.end();
-    const { mark, log, folder } = this.#options;
-    const emptied = [folder.home, folder.temporary, folder.workspace].map((one) => emptyFolder(one));
-    await Promise.all(emptied).catch((error) =>
+    const { folder } = this.#options;
+    await this.#empty(folder.home, folder.temporary, folder.workspace);
+    await rm(referenceIn(folder), { recursive: true, force: true }).catch(() => {});
+  }
+
+  /** Never rejects. */
+  async #empty(...folders: string[]): Promise<void> {
+    const { mark, log } = this.#options;
+    await Promise.all(folders.map((one) => emptyFolder(one))).catch((error) =>
       log("prepared_agent_kept", { executor: mark, error: errorText(error) }, "warn"),
     );
   }
-
-  #startOptions(shape: StartShape, sessionId: string) {
-    const { sandbox, folder, mark } = this.#options;
-    const env = agentEnvironment(mark, { ...folder, home: sandbox.home ?? folder.home }, this.#way, shape);
-    const { tools: policy, model, asks } = shape;
-    const gate = new ToolGate({ policy, asks, given: null, isLost: false, earlier: [], onAsked: () => {} });
-    // Hooks are a repository's: no run of a shape has one.
-    const settings = runSettings({ text: null, env, model, hookSeconds: 1, tools: policy });
-    const ways = {
-      calls: NO_CALLS,
-      scrub: (text: string) => text,
-      takeAnswer: () => null,
-      place: { sandbox, cwd: folder.workspace, env, signal: AbortSignal.abort() },
-    };
-    const { notes, shows, reviews } = shape;
-    const definition = { hasNotes: notes !== undefined, asks, shows, reviews };
-    return {
-      ...fixedOptions(shape, "", gate),
-      // The agent is told of these tools now; what is called are those of its run.
-      mcpServers: { reveille: reportServer(() => {}, runTools(definition, ways)) },
-      ...(shape.is_kept ? conversationOptions(sessionId) : {}),
-      settings: settings.flags,
-      cwd: folder.workspace,
-      env,
-    };
-  }
 }
 
-function conversationOptions(sessionId: string) {
-  return { sessionId, sessionStore: new ConversationMirror(() => {}), sessionStoreFlush: "eager" as const };
+function isAsWanted({ expected, program, startedAtMs }: Current, wanted: Expected): boolean {
+  return expectedKey(expected) === expectedKey(wanted) && !program.isOver && Date.now() - startedAtMs < LONGEST_WAIT_MS;
 }
 
-function isAsWanted({ key, program, startedAtMs }: Current, wanted: StartShape): boolean {
-  return key === shapeKey(wanted) && !program.isOver && Date.now() - startedAtMs < LONGEST_WAIT_MS;
+function isFor({ expected: { shape, copy } }: Current, wanted: Wanted): boolean {
+  return wantedKey({ shape, repository: copy?.repository ?? null }) === wantedKey(wanted);
 }
 
 /** The program tells its model which day it is. */

@@ -113,7 +113,8 @@ export async function emptyFolder(folder: string): Promise<void> {
   }
 }
 
-async function removeTree(path: string): Promise<void> {
+/** Removes a file, or a folder with all that is in it. @throws when the file system refuses. */
+export async function removeTree(path: string): Promise<void> {
   await rm(path, REMOVE_OPTIONS).catch(async () => {
     // Package caches, for instance, take the right to write away from their own folders.
     await makeWritable(path);

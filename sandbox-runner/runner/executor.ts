@@ -1,6 +1,6 @@
 /** What works on a lease, as its runner sees it: a process of this machine, or a container of an engine. */
 import type { ExecutorNews, LeaseBrief } from "../attempt/executor-brief.ts";
-import type { StartShape } from "../prepared/start-shape.ts";
+import type { Expected } from "../prepared/start-shape.ts";
 
 export interface Executor {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface Executor {
   readonly outcome: string;
   has(news: ExecutorNews): boolean;
   /** Tells it for what runs it may prepare an agent, as long as it has no lease; null for none. */
-  expect(shape: StartShape | null): void;
+  expect(expected: Expected | null): void;
   /** Gives it its lease: once. */
   give(lease: LeaseBrief): void;
   /** Tells it to end; what does not is killed. */

@@ -1,12 +1,14 @@
 /** The runner's executors: one for each lease, seen to its end, and spares for those to come. */
 import { randomBytes } from "node:crypto";
+import { ownerKeyOf } from "#protocol/ids.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
-import type { StartShape } from "../prepared/start-shape.ts";
+import type { Expected, StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { within } from "../process/within.ts";
 import type { Executor } from "./executor.ts";
 import { ExpectedRuns } from "./expected-runs.ts";
 import type { Answer, Offer } from "./pool-link.ts";
+import { RoutineSpares } from "./routine-spares.ts";
 import { Spares } from "./spares.ts";
 
 export interface ExecutorsOptions {
@@ -15,11 +17,23 @@ export interface ExecutorsOptions {
   spares: number;
   /** How many of them have an agent prepared. */
   agents: number;
+  /** For how many routines one more is kept, with an agent in a copy of their repository. */
+  routines: number;
   log: Log;
-  /** Starts one. `onNews` is to be called whenever `has` may answer otherwise, `onShape` when its run's order has come. */
-  start(one: { name: string; onNews(): void; onShape(shape: StartShape | null): void }): Executor;
+  start(one: StartedExecutor): Executor;
   /** Every process of this lease's work is gone. */
   onEnded(lease: LeaseRef): void;
+}
+
+/** What a new executor is given. */
+export interface StartedExecutor {
+  name: string;
+  /** To be called whenever `has` may answer otherwise. */
+  onNews(): void;
+  /** What shape its run turns out to have. */
+  onShape(shape: StartShape | null): void;
+  /** What later runs of its run's routine can be prepared for; null for nothing. */
+  onRoutine(expected: Expected | null): void;
 }
 
 interface Work {
@@ -40,19 +54,20 @@ export class Executors {
   readonly #options: ExecutorsOptions;
   readonly #running = new Map<string, Work>();
   readonly #spares: Spares;
+  readonly #routines: RoutineSpares;
   readonly #expected = new ExpectedRuns();
   #isDraining = false;
 
   /** Prepares spares from now on. */
   constructor(options: ExecutorsOptions) {
     this.#options = options;
-    this.#spares = new Spares({
-      count: options.spares,
-      agents: options.agents,
+    const common = {
       log: options.log,
       start: () => this.#start(),
       startingSinceMs: () => this.#startingSinceMs(),
-    });
+    };
+    this.#spares = new Spares({ ...common, count: options.spares, agents: options.agents });
+    this.#routines = new RoutineSpares({ ...common, most: options.routines });
     this.#spares.fill();
   }
 
@@ -79,6 +94,8 @@ export class Executors {
       done: Promise.resolve(),
     };
     this.#running.set(key, work);
+    const routine = ownerKeyOf(offer.lease.run_id);
+    if (routine !== null) this.#routines.cameFor(routine);
     work.done = this.#carryOut(work, key);
     return "taken";
   }
@@ -100,7 +117,7 @@ export class Executors {
   async drain(): Promise<void> {
     this.#isDraining = true;
     const all = [...this.#running.values()];
-    await Promise.all([this.#spares.close(), ...all.map(({ done }) => done)]);
+    await Promise.all([this.#spares.close(), this.#routines.close(), ...all.map(({ done }) => done)]);
   }
 
   /** Stops all and takes no more; settles when all are gone, or when what does not end is left to the runner's next start. */
@@ -119,7 +136,7 @@ export class Executors {
     const { lease } = work.offer;
     log("lease_ended", { ...lease, executor: executor.name, outcome: executor.outcome, ms: Date.now() - work.takenAt });
     onEnded(lease);
-    this.#spares.fill();
+    this.#fill();
     // Only now: a workspace can hold so many files that the pool would give the whole runner up meanwhile.
     await executor.clear();
   }
@@ -127,11 +144,11 @@ export class Executors {
   /** Has an executor do the work. @returns it when it is gone. */
   async #seeThrough(work: Work): Promise<Executor> {
     for (;;) {
-      const spare = this.#spares.take();
+      const spare = this.#routines.take(ownerKeyOf(work.offer.lease.run_id)) ?? this.#spares.take();
       const executor = spare ?? this.#start();
       work.executor = executor;
       executor.give(work.offer);
-      this.#spares.fill();
+      this.#fill();
       const watch = setTimeout(() => {
         if (spare !== null && !executor.has("begun")) executor.kill();
       }, BEGIN_DEADLINE_MS);
@@ -149,12 +166,23 @@ export class Executors {
     const name = `executor-${randomBytes(NAME_BYTES).toString("hex")}`;
     return this.#options.start({
       name,
-      onNews: () => this.#spares.fill(),
+      onNews: () => this.#fill(),
       onShape: (shape) => {
         this.#expected.add(shape);
-        this.#spares.expect(this.#expected.likely);
+        const { likely } = this.#expected;
+        this.#spares.expect(likely === null ? null : { shape: likely, copy: null });
+      },
+      onRoutine: (expected) => {
+        const work = [...this.#running.values()].find(({ executor }) => executor?.name === name);
+        const routine = work === undefined ? null : ownerKeyOf(work.offer.lease.run_id);
+        if (routine !== null) this.#routines.expect(routine, expected);
       },
     });
+  }
+
+  #fill(): void {
+    this.#spares.fill();
+    this.#routines.fill();
   }
 
   #startingSinceMs(): number | null {

@@ -9,10 +9,11 @@ import {
   type ExpectBrief,
   type LeaseBrief,
   type PlaceBrief,
+  routineIn,
   shapeIn,
 } from "../attempt/executor-brief.ts";
 import { PROXY_VARIABLES } from "../network/parent-proxy.ts";
-import type { StartShape } from "../prepared/start-shape.ts";
+import type { Expected, StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { endMarkedProcesses, MARK_VARIABLE } from "../process/marked-processes.ts";
 import { removeRunFolder, runsFolder } from "../process/run-folder.ts";
@@ -28,6 +29,8 @@ export interface ProcessExecutorOptions {
   onNews(): void;
   /** What shape its run turns out to have. */
   onShape(shape: StartShape | null): void;
+  /** What later runs of its run's routine can be prepared for; null for nothing. */
+  onRoutine(expected: Expected | null): void;
 }
 
 /** After being told to stop, an executor has this long to end by itself. */
@@ -56,7 +59,7 @@ export class ProcessExecutor implements Executor {
 
   /** Starts the process, which begins to prepare at once. */
   constructor(options: ProcessExecutorOptions) {
-    const { settings, name, onNews, onShape } = options;
+    const { settings, name, onNews, onShape, onRoutine } = options;
     this.#options = options;
     this.name = name;
     const source = import.meta.resolve("#sandbox-runner/attempt/execute-run.ts");
@@ -76,6 +79,8 @@ export class ProcessExecutor implements Executor {
       if (news !== undefined) this.#heard.add(news);
       const shape = shapeIn(line);
       if (shape !== undefined) onShape(shape);
+      const routine = routineIn(line);
+      if (routine !== undefined) onRoutine(routine);
       onNews();
     });
     this.#tell({
@@ -96,8 +101,8 @@ export class ProcessExecutor implements Executor {
     return this.#child.process.signalCode ?? `exit ${this.#child.process.exitCode}`;
   }
 
-  expect(shape: StartShape | null): void {
-    this.#tell({ expect: shape });
+  expect(expected: Expected | null): void {
+    this.#tell({ expect: expected });
   }
 
   give(lease: LeaseBrief): void {

@@ -84,6 +84,7 @@ export class Runner {
       capacity: settings.capacity,
       spares: workshop.spares,
       agents: workshop.agents,
+      routines: workshop.routines,
       log,
       start: (one) => workshop.start({ ...one, runnerId: settings.runnerId }),
       onEnded: (lease) => this.#pool.ended(lease),

@@ -20,6 +20,8 @@ const addressSchema = webAddress('must be the instance\'s address, for example "
 
 /** One makes a single run start at once, which is how most come; each takes memory as long as the runner runs. */
 const DEFAULT_SPARES = 1;
+/** Each has the memory of another spare and its agent as long as its routine fires often. */
+const DEFAULT_ROUTINES = 1;
 
 function bound(least: number, most: number) {
   return z
@@ -50,6 +52,7 @@ const settingsSchema = z.object({
     .refine((count) => count <= 10, "must be from 0 to 10")
     .optional(),
   REVEILLE_PREPARED_AGENTS: bound(0, 10),
+  REVEILLE_PREPARED_ROUTINES: bound(0, 10),
   REVEILLE_EXECUTOR: z.string().optional(),
   REVEILLE_RUN_PROCESSES: bound(64, 1_000_000),
   REVEILLE_RUN_MEMORY_MIB: bound(256, 16_777_216),
@@ -80,6 +83,8 @@ export interface RunnerSettings {
   spares: number;
   /** How many of them have an agent prepared. */
   agents: number;
+  /** For how many routines that fire often one more is kept, with an agent in a copy of their repository. */
+  routines: number;
   /** The file of the executor's program where it has been bundled; null for the one among the sources. */
   executor: string | null;
   sandbox: SandboxSetting;
@@ -106,6 +111,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     return { ok: false, faults: [`REVEILLE_IMAGE: must name the runner's image, for ${engine} to start it`] };
   }
   const bounds = defaultBounds(totalmem());
+  const agents = values.REVEILLE_PREPARED_AGENTS ?? values.REVEILLE_SPARES ?? DEFAULT_SPARES;
   return {
     ok: true,
     settings: {
@@ -115,7 +121,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       runnerId: values.REVEILLE_RUNNER_ID ?? null,
       capacity: values.REVEILLE_CAPACITY ?? Math.min(100, Math.max(1, availableParallelism())),
       spares: values.REVEILLE_SPARES ?? DEFAULT_SPARES,
-      agents: values.REVEILLE_PREPARED_AGENTS ?? values.REVEILLE_SPARES ?? DEFAULT_SPARES,
+      agents,
+      // Who wants no agent prepared wants none of these either.
+      routines: values.REVEILLE_PREPARED_ROUTINES ?? Math.min(DEFAULT_ROUTINES, agents),
       executor: values.REVEILLE_EXECUTOR === undefined ? null : resolve(values.REVEILLE_EXECUTOR),
       sandbox: values.REVEILLE_SANDBOX ?? "auto",
       engine: engine === "sandbox" || image === undefined ? null : { program: engine, image },

@@ -3,10 +3,9 @@
  * listening, sandbox opened and tried) and wait for one. Each works for one lease at most.
  */
 
-import type { StartShape } from "../prepared/start-shape.ts";
+import { type Expected, expectedKey } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import type { Executor } from "./executor.ts";
-import { keyOf } from "./expected-runs.ts";
 import { isYielding, nextPreparation } from "./spare-rules.ts";
 
 export interface SparesOptions {
@@ -26,8 +25,8 @@ export class Spares {
   readonly #options: SparesOptions;
   readonly #kept = new Set<Executor>();
   /** Those of them that have been told for which runs to prepare an agent. */
-  readonly #told = new Map<Executor, StartShape | null>();
-  #expected: StartShape | null = null;
+  readonly #told = new Map<Executor, Expected | null>();
+  #expected: Expected | null = null;
   readonly #ending = new Set<Promise<void>>();
   readonly #settled = Promise.withResolvers<void>();
   #losses = 0;
@@ -53,9 +52,14 @@ export class Spares {
     return spare;
   }
 
-  /** Has agents prepared for runs of this shape from now on; null for none. */
-  expect(shape: StartShape | null): void {
-    this.#expected = shape;
+  /** Whether an agent waits in one of them. */
+  get hasAgent(): boolean {
+    return [...this.#kept].some((one) => one.has("agent"));
+  }
+
+  /** Has agents prepared for such runs from now on; null for none. */
+  expect(expected: Expected | null): void {
+    this.#expected = expected;
     this.#tell();
   }
 
@@ -95,7 +99,7 @@ export class Spares {
     if (this.#isClosed || isYielding(this.#options.startingSinceMs(), Date.now())) return;
     const expected = this.#expected;
     for (const spare of [...this.#kept].filter((one) => one.has("ready")).slice(0, this.#options.agents)) {
-      if (keyOf(this.#told.get(spare) ?? null) === keyOf(expected)) continue;
+      if (expectedKey(this.#told.get(spare) ?? null) === expectedKey(expected)) continue;
       this.#told.set(spare, expected);
       spare.expect(expected);
     }

@@ -2,11 +2,11 @@
 import { ContainerExecutor } from "../engine/container-executor.ts";
 import { Engine } from "../engine/engine.ts";
 import { removeSocketFolders, socketFault } from "../engine/socket-folders.ts";
-import type { StartShape } from "../prepared/start-shape.ts";
 import type { Log } from "../process/log.ts";
 import { awaitProcess, startProcess } from "../process/spawn.ts";
 import { SANDBOX_TOOLS } from "../sandbox/sandbox-config.ts";
 import type { Executor } from "./executor.ts";
+import type { StartedExecutor } from "./executors.ts";
 import { ProcessExecutor } from "./process-executor.ts";
 import type { RunnerSettings } from "./settings.ts";
 import { removeLeftovers } from "./state-folder.ts";
@@ -16,11 +16,13 @@ export interface Workshop {
   spares: number;
   /** How many of them have an agent prepared, where that is possible. */
   agents: number;
+  /** For how many routines one more is kept. */
+  routines: number;
   /** @returns what is missing for work here, a line each; null for nothing. */
   check(): Promise<(string | null)[]>;
   /** Ends and removes what an earlier runner of this state folder has left. @throws when the file system refuses. */
   removeLeftovers(): Promise<void>;
-  start(one: { name: string; runnerId: string; onNews(): void; onShape(shape: StartShape | null): void }): Executor;
+  start(one: StartedExecutor & { runnerId: string }): Executor;
 }
 
 const GIT_DEADLINE_MS = 10_000;
@@ -33,6 +35,7 @@ function processes(settings: RunnerSettings, log: Log): Workshop {
   return {
     spares: settings.spares,
     agents: settings.agents,
+    routines: settings.routines,
     check: async () => [await gitFault()],
     removeLeftovers: () => removeLeftovers(settings.stateFolder, log),
     start: ({ runnerId, ...one }) => new ProcessExecutor({ settings: { ...settings, runnerId }, log, ...one }),
@@ -50,6 +53,7 @@ function containers(
     // A container is told its lease when it starts.
     spares: 0,
     agents: 0,
+    routines: 0,
     // Without a socket there is nothing to try.
     check: async () => [socketFault(stateFolder) ?? (await engine.check())],
     removeLeftovers: async () => {

@@ -321,6 +321,7 @@ describe("a run's clone that fails with what is kept and without it", () => {
         GIT_CONFIG_NOSYSTEM: "1",
       },
       signal: new AbortController().signal,
+      isAside: false,
       cache: { clones: cache, instanceUrl: "" },
       gitFault: () => null,
       isAtLfs: () => false,

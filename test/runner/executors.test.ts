@@ -27,6 +27,7 @@ it("does not wait for it for ever when it is told to stop, and never says that i
     capacity: 1,
     spares: 0,
     agents: 0,
+    routines: 0,
     log: (what, facts) => void logged.push(`${what} ${facts?.["executor"]}`),
     start: () => stuck,
     onEnded: () => void told.push("ended"),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { IdMaker } from "#protocol/ids.ts";
+import { CloneCache } from "#sandbox-runner/git/clone-cache.ts";
 import { PreparedAgent } from "#sandbox-runner/prepared/prepared-agent.ts";
 import { shapeOf } from "#sandbox-runner/prepared/start-shape.ts";
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
@@ -45,6 +46,7 @@ it("is started after longer and longer pauses", async () => {
     sandbox,
     folder,
     relayUrl: "http://localhost:1",
+    cache: { clones: new CloneCache(join(state, "clones")), instanceUrl: "http://localhost:1" },
     log,
     onReady,
   });
@@ -55,7 +57,9 @@ it("is started after longer and longer pauses", async () => {
   });
   const ids = new IdMaker("0000000000", (bytes) => crypto.getRandomValues(bytes));
   const order = runOrder(ids, "none", [], { environment: { ...ENVIRONMENT, variables: {} } });
-  agent.expect(shapeOf(order));
+  const shape = shapeOf(order);
+  if (shape === null) throw new Error("no agent can be prepared for it");
+  agent.expect({ shape, copy: null });
   for (const time of [1, 2, 3]) {
     await until("it waits", () => onReady.mock.calls.length >= time);
     sandbox.started.at(-1)?.kill("SIGKILL");

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { Bed, bash, noSandbox, report, type Script } from "./support/bed.ts";
 import type { FakeRun } from "./support/fake-run.ts";
+import { agentsOf, callsOf, logged, taken } from "./support/prepared-agents.ts";
 import { processesWith } from "./support/processes.ts";
 import { ENVIRONMENT } from "./support/run-order.ts";
 import { entriesOf, goOn, newSession } from "./support/sessions.ts";
@@ -16,12 +17,6 @@ const SUCCEEDED = { status: "succeeded" };
 const REPORTED = { outcome: SUCCEEDED, report: { result: "done", summary: "Looked." } };
 const resultsOf = ({ events }: FakeRun) => events.flatMap((one) => (one.type === "tool.result" ? [one.text] : []));
 
-/** Lines of the runner's log, of one kind. */
-function logged(bed: Bed, what: string): { executor: string; is_taken?: boolean }[] {
-  const lines = bed.runner.output().split("\n");
-  return lines.filter((line) => line.includes(`"what":"${what}"`)).map((line) => JSON.parse(line));
-}
-
 /** Waits for so many spares whose agent waits for a run. @returns their names. */
 function agentsWait(bed: Bed, count = 1): Promise<string[]> {
   return until("an agent waits", () => {
@@ -32,26 +27,6 @@ function agentsWait(bed: Bed, count = 1): Promise<string[]> {
       (name) => times("agent_ready", name) > times("prepared_agent_lost", name) && times("agent_waited", name) === 0,
     );
     return waiting.length >= count && waiting;
-  });
-}
-
-/** Whether the runs that found an agent waiting have taken it, in their order. */
-const taken = (bed: Bed) => logged(bed, "agent_waited").map(({ is_taken }) => is_taken);
-
-/** A run's calls to its model, without what differs between any two runs. */
-function callsOf(bed: Bed, { order }: FakeRun) {
-  const same = (text: string) =>
-    text
-      .replace(/executor-[0-9a-f]{18}/g, "executor")
-      .replace(/claude-\d{5}/g, "claude-user")
-      .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "uuid")
-      // Of the beginning of the task.
-      .replace(/cc_version=[0-9.]+\.[0-9a-f]{3};/g, "cc_version")
-      .replace(/toolu_[0-9a-f]+/g, "toolu")
-      .replace(/[0-9a-f]{64}/g, "device");
-  return (bed.instance.modelCalls.get(order.run_id) ?? []).map(({ headers: all, body }) => {
-    const { authorization: _token, "content-length": _length, host: _host, ...headers } = all;
-    return { headers, body: JSON.parse(same(body)) };
   });
 }
 
@@ -229,10 +204,4 @@ function forwards(text: string): string {
     .split("\n")
     .map((line) => [...line].reverse().join(""))
     .join("\n");
-}
-
-/** The agent's programs of an executor, as this machine numbers them. */
-function agentsOf(name: string): number[] {
-  const lines = processesWith(name).filter((line) => /^\d+ \S*\/claude --output-format/.test(line));
-  return lines.map((line) => Number(line.split(" ")[0]));
 }

@@ -46,6 +46,17 @@ describe("a runner's settings", () => {
     expect(readSettings({ ...good, ...given })).toMatchObject({ settings: { agents } });
   });
 
+  it.each<[Record<string, string>, number]>([
+    [{}, 1],
+    [{ REVEILLE_SPARES: "3" }, 1],
+    [{ REVEILLE_SPARES: "0" }, 0],
+    [{ REVEILLE_PREPARED_AGENTS: "0" }, 0],
+    [{ REVEILLE_PREPARED_ROUTINES: "0" }, 0],
+    [{ REVEILLE_PREPARED_AGENTS: "0", REVEILLE_PREPARED_ROUTINES: "3" }, 3],
+  ])("given %j, prepares for so many routines: %i", (given, routines) => {
+    expect(readSettings({ ...good, ...given })).toMatchObject({ settings: { routines } });
+  });
+
   it.each([
     ["HTTP://Reveille.Example.com:80/", "http://reveille.example.com"],
     ["https://example.com/teams/one//", "https://example.com/teams/one"],

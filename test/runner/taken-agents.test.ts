@@ -7,8 +7,9 @@ import { createInterface } from "node:readline";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { IdMaker } from "#protocol/ids.ts";
 import type { Program } from "#sandbox-runner/agent/gated-process.ts";
+import { CloneCache } from "#sandbox-runner/git/clone-cache.ts";
 import { PreparedAgent } from "#sandbox-runner/prepared/prepared-agent.ts";
-import { shapeOf } from "#sandbox-runner/prepared/start-shape.ts";
+import { wantedOf } from "#sandbox-runner/prepared/start-shape.ts";
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { type Command, type Place, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
@@ -65,7 +66,9 @@ async function takenAgent(refused = "nothing") {
   const sandbox = new Programs(refused);
   const log = vi.fn();
   const ready = Promise.withResolvers<void>();
-  const made = { mark: "executor-1", sandbox, folder, relayUrl: "http://localhost:1", log, onReady: ready.resolve };
+  const relayUrl = "http://localhost:1";
+  const cache = { clones: new CloneCache(join(state, "clones")), instanceUrl: relayUrl };
+  const made = { mark: "executor-1", sandbox, folder, relayUrl, cache, log, onReady: ready.resolve };
   const agent = new PreparedAgent(made);
   onTestFinished(async () => {
     await agent.close();
@@ -73,10 +76,11 @@ async function takenAgent(refused = "nothing") {
     rmSync(state, { recursive: true });
   });
   const ids = new IdMaker("0000000000", (bytes) => crypto.getRandomValues(bytes));
-  const shape = shapeOf(runOrder(ids, "none", [], { environment: { ...ENVIRONMENT, variables: {} } }));
-  agent.expect(shape);
+  const wanted = wantedOf(runOrder(ids, "none", [], { environment: { ...ENVIRONMENT, variables: {} } }));
+  if (wanted === null) throw new Error("no agent can be prepared for it");
+  agent.expect({ shape: wanted.shape, copy: null });
   await ready.promise;
-  const prepared = await agent.takeFor(shape, RUN);
+  const prepared = await agent.takeFor(wanted, RUN);
   if (prepared === null || sandbox.asked === null) throw new Error("none has waited");
   const { command, place } = sandbox.asked;
   const initialize: object = JSON.parse(sandbox.lines[0] ?? "").request;

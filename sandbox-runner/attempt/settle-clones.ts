@@ -1,0 +1,43 @@
+/** Puts a clone that was made beside a waiting program's copy into the copy's place, and says whether the program is still fit. */
+import type { Clone } from "../git/clone-plan.ts";
+import type { Prepared } from "../prepared/prepared-agent.ts";
+
+/** What waits for the run, as it is looked at here. */
+type Waiting = Pick<Prepared, "copy" | "isThere" | "giveUp">;
+
+export interface Settled<Kind> {
+  /** At their places. */
+  clones: Clone[];
+  /** What waits for the run; null where it is to start its own. */
+  prepared: Kind | null;
+}
+
+const TAKEN =
+  "The agent was started ahead, in a copy of what an earlier run had cloned. What was cloned now has taken the copy's place; its instruction files are the same.";
+const GIVEN_UP =
+  "An agent was started ahead, in a copy of what an earlier run had cloned. What it had read there is not what was cloned now, so it is started anew.";
+
+const LOST =
+  "An agent was started ahead, in a copy of what an earlier run had cloned. It has ended, so another is started.";
+
+/** @throws when the file system refuses. */
+export async function settleClones<Kind extends Waiting>(
+  clones: readonly Clone[],
+  prepared: Kind | null,
+  signal: AbortSignal,
+  onStep: (message: string) => void,
+): Promise<Settled<Kind>> {
+  const copy = prepared?.copy ?? null;
+  const [clone] = clones;
+  if (prepared === null || copy === null || clone === undefined) return { clones: [...clones], prepared };
+  const isLike = await copy.isLike(clone);
+  if (prepared.isThere && isLike) {
+    const placed = await copy.giveWayTo(clone, signal);
+    onStep(TAKEN);
+    return { clones: [placed], prepared };
+  }
+  await prepared.giveUp();
+  const placed = await copy.yieldTo(clone);
+  onStep(isLike ? LOST : GIVEN_UP);
+  return { clones: [placed], prepared: null };
+}

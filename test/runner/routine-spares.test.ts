@@ -1,0 +1,175 @@
+/** Spares of routines, without processes: whose runs get them, and when they end. */
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { ExecutorNews } from "#sandbox-runner/attempt/executor-brief.ts";
+import type { Expected } from "#sandbox-runner/prepared/start-shape.ts";
+import type { Executor } from "#sandbox-runner/runner/executor.ts";
+import { RoutineSpares } from "#sandbox-runner/runner/routine-spares.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const MINUTE_MS = 60_000;
+const SHAPE: Expected["shape"] = {
+  ...{ model: "m", other_models: [], turns: 1, tools: { deny: [], ask: [] }, asks: false },
+  ...{ checkout: null, is_kept: true, shows: false, reviews: false },
+};
+
+function expected(commit: string): Expected {
+  const repository = { url: "https://code.example.com/app" };
+  return { shape: SHAPE, copy: { repository, commit, branch: "main", default_branch: "main", is_shallow: false } };
+}
+const FIRST = expected("a".repeat(40));
+const SECOND = expected("b".repeat(40));
+
+class FakeExecutor implements Executor {
+  readonly name: string;
+  readonly outcome = "exit 0";
+  readonly expected: (string | undefined)[] = [];
+  readonly #heard = new Set<ExecutorNews>();
+  readonly #gone = Promise.withResolvers<void>();
+  isStopped = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+  get gone() {
+    return this.#gone.promise;
+  }
+  has(news: ExecutorNews) {
+    return this.#heard.has(news);
+  }
+  say(news: ExecutorNews) {
+    this.#heard.add(news);
+  }
+  expect(one: Expected | null) {
+    this.expected.push(one?.copy?.commit[0]);
+  }
+  give() {}
+  stop() {
+    this.isStopped = true;
+    this.#gone.resolve();
+  }
+  kill() {
+    this.stop();
+  }
+  async clear() {}
+}
+
+function bed(most = 1) {
+  const started: FakeExecutor[] = [];
+  const starting = { sinceMs: null as number | null };
+  const spares = new RoutineSpares({
+    most,
+    log: () => {},
+    start: () => {
+      const one = new FakeExecutor(`executor-${started.length + 1}`);
+      started.push(one);
+      return one;
+    },
+    startingSinceMs: () => starting.sinceMs,
+  });
+  /** A run of the routine comes, and clones. */
+  const run = (routine: string, what: Expected | null = FIRST) => {
+    spares.cameFor(routine);
+    spares.expect(routine, what);
+  };
+  /** The latest spare gets so far. */
+  const prepared = () => {
+    const one = started.at(-1);
+    for (const news of ["ready", "agent"] as const) {
+      one?.say(news);
+      spares.fill();
+    }
+    return one;
+  };
+  return { spares, started, starting, run, prepared };
+}
+
+it("are for a routine that has fired twice, and for no other's runs", () => {
+  const { spares, started, run, prepared } = bed();
+  run("a");
+  expect(started).toHaveLength(0);
+  run("a");
+  expect(started).toHaveLength(1);
+  const spare = prepared();
+  expect(spare?.expected).toEqual(["a"]);
+  expect([spares.take("b"), spares.take(null)]).toEqual([null, null]);
+  expect(spares.take("a")).toBe(spare);
+  expect(spares.take("a")).toBeNull();
+});
+
+it("are not taken before their agent waits", () => {
+  const { spares, started, run } = bed();
+  run("a");
+  run("a");
+  started[0]?.say("ready");
+  spares.fill();
+  expect(spares.take("a")).toBeNull();
+});
+
+it("are prepared when no run is starting", () => {
+  const { started, starting, run } = bed();
+  starting.sinceMs = Date.now();
+  run("a");
+  run("a");
+  expect(started).toHaveLength(0);
+  vi.advanceTimersByTime(20_000);
+  expect(started).toHaveLength(1);
+});
+
+it("learn what the latest run has cloned, and end when one asks for what can't be prepared", () => {
+  const { started, run, prepared } = bed();
+  run("a");
+  run("a");
+  const spare = prepared();
+  run("a", SECOND);
+  expect(spare?.expected).toEqual(["a", "b"]);
+  run("a", null);
+  expect(spare?.isStopped).toBe(true);
+  expect(started).toHaveLength(1);
+});
+
+it("end when their routine has not fired for a while, and are forgotten", async () => {
+  const { spares, started, run, prepared } = bed();
+  run("a");
+  await vi.advanceTimersByTimeAsync(30 * MINUTE_MS);
+  run("a");
+  const spare = prepared();
+  await vi.advanceTimersByTimeAsync(29 * MINUTE_MS);
+  expect(spare?.isStopped).toBe(false);
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  expect([spare?.isStopped, spares.take("a")]).toEqual([true, null]);
+  await vi.advanceTimersByTimeAsync(30 * MINUTE_MS);
+  expect([started.length, vi.getTimerCount()]).toEqual([1, 0]);
+});
+
+it("are as many as are wanted, for the routines that fire most often", () => {
+  const { started, run, prepared } = bed(1);
+  run("a");
+  run("a");
+  const first = prepared();
+  run("b");
+  run("b");
+  expect(started).toHaveLength(1);
+  run("b");
+  expect([first?.isStopped, started.length]).toEqual([true, 2]);
+});
+
+it("end with the runner, and none is prepared after that", async () => {
+  const { spares, started, run, prepared } = bed(2);
+  run("a");
+  run("a");
+  prepared();
+  await spares.close();
+  run("a");
+  run("b");
+  run("b");
+  spares.fill();
+  expect([started.length, started[0]?.isStopped, vi.getTimerCount()]).toEqual([1, true, 0]);
+});
+
+it("are none where none is wanted", () => {
+  const { started, run } = bed(0);
+  for (const _ of [1, 2, 3]) run("a");
+  expect([started.length, vi.getTimerCount()]).toEqual([0, 0]);
+});
