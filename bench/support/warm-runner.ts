@@ -11,13 +11,16 @@ export interface WarmRunner extends AsyncDisposable {
   warm(): Promise<void>;
   /** Resolves when so many executors have an agent prepared, and no run is on. */
   warmAgents(count: number): Promise<void>;
+  /** Resolves when an agent is prepared in a copy of a repository, for the routine that fires often. */
+  warmCopy(): Promise<void>;
 }
 
-/** @param spares how many executors are kept prepared. */
-export async function startRunner(served: Served, spares = 1): Promise<WarmRunner> {
+/** @param spares how many executors are kept prepared. @param routines for how many routines that fire often one more is. */
+export async function startRunner(served: Served, spares = 1, routines = 0): Promise<WarmRunner> {
   const executor = await buildExecutor(ROOT, scratchPath("executor"), new AbortController().signal);
   if (!executor.ok) throw new Error(executor.message);
   const agents = new Set<string>();
+  const copies = new Set<string>();
   const changed = { wake: () => {} };
   const readySpares = { count: 0, used: 0, wake: () => {} };
   const program = startProgram(process.execPath, [path.join(ROOT, "sandbox-runner/main.ts")], {
@@ -26,6 +29,7 @@ export async function startRunner(served: Served, spares = 1): Promise<WarmRunne
       ...toolEnvironment(),
       REVEILLE_CAPACITY: "5",
       REVEILLE_SPARES: String(spares),
+      REVEILLE_PREPARED_ROUTINES: String(routines),
       REVEILLE_URL: served.url,
       RUNNER_TOKEN: served.runnerToken,
       REVEILLE_STATE: scratchPath("runs"),
@@ -35,8 +39,9 @@ export async function startRunner(served: Served, spares = 1): Promise<WarmRunne
     onLine: (line) => {
       const [, what, executor = ""] =
         /"what":"(agent_ready|agent_waited|lease_ended)".*"executor":"([^"]+)"/.exec(line) ?? [];
-      if (what === "agent_ready") agents.add(executor);
-      else agents.delete(executor);
+      const waiting = line.includes('"has_copy":true') ? copies : agents;
+      if (what === "agent_ready") waiting.add(executor);
+      else for (const one of [agents, copies]) one.delete(executor);
       changed.wake();
       if (!line.includes('"spare_ready"')) return;
       readySpares.count += 1;
@@ -60,6 +65,13 @@ export async function startRunner(served: Served, spares = 1): Promise<WarmRunne
         });
       }
       readySpares.used += count;
+    },
+    warmCopy: async () => {
+      while (copies.size === 0) {
+        await new Promise<void>((resolve) => {
+          changed.wake = resolve;
+        });
+      }
     },
     [Symbol.asyncDispose]: async () => {
       await program.stop(6_000);
