@@ -9,8 +9,9 @@ import type { RunOrder } from "#protocol/runner-link.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { machinesWayOut } from "../network/parent-proxy.ts";
+import { readInstructions } from "../prepared/instructions.ts";
 import { rehearseRun } from "../prepared/rehearse-run.ts";
-import { expectedAfter, shapeOf, tellsOfRoutine, wantedOf } from "../prepared/start-shape.ts";
+import { type Expected, expectedAfter, shapeOf, tellsOfRoutine, wantedOf } from "../prepared/start-shape.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
@@ -94,7 +95,7 @@ async function work(brief: PlaceBrief): Promise<void> {
       if (tellsOfRoutine(order) && wantedOf(order) === null) say(routineLine(null));
     },
     onCloned: (order: RunOrder, clones: readonly Clone[]) => {
-      if (tellsOfRoutine(order)) say(routineLine(expectedAfter(order, clones)));
+      if (tellsOfRoutine(order)) void expectedFrom(order, clones).then((expected) => say(routineLine(expected)));
     },
     onHeard: () => say("started"),
     endProcesses: () => endMarkedProcesses(name, KILL_DEADLINE_MS, [process.pid]),
@@ -113,11 +114,20 @@ async function leaseFor(place: Workplace, log: Log): Promise<LeaseBrief | null> 
     if (line === null) return null;
     const brief = nextBriefSchema.parse(line);
     if ("lease" in brief) return brief;
-    void place.expect(brief.expect, log, () => {
+    const onReady = () => {
       tidyUp();
       say("agent");
-    });
+    };
+    void place.expect(brief.expect, { log, onReady, onUnfit: () => say("unfit") });
   }
+}
+
+/** Nothing where no agent may be started ahead: no spare is made in vain. */
+async function expectedFrom(order: RunOrder, clones: readonly Clone[]): Promise<Expected | null> {
+  const expected = expectedAfter(order, clones);
+  const [clone] = clones;
+  if (expected === null || clone === undefined) return null;
+  return (await readInstructions(clone.folder)) === null ? null : expected;
 }
 
 async function openSandbox(brief: PlaceBrief, folder: RunFolder, relayPort: number): Promise<SandboxResult> {

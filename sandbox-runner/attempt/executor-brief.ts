@@ -62,8 +62,11 @@ export function routineIn(line: string): Expected | null | undefined {
   return success ? data : undefined;
 }
 
-/** `ready`: prepared for a lease; `agent`: with an agent, too; `begun`: at work on one; `started`: its agent has begun to speak. */
-export const EXECUTOR_NEWS = ["ready", "agent", "begun", "started"] as const;
+/**
+ * `ready`: prepared for a lease; `agent`: with an agent, too; `unfit`: no agent can be prepared in a copy as it was expected; `begun`: at
+ * work on a lease; `started`: its agent has begun to speak.
+ */
+export const EXECUTOR_NEWS = ["ready", "agent", "unfit", "begun", "started"] as const;
 export type ExecutorNews = (typeof EXECUTOR_NEWS)[number];
 /** The executor's descriptor for these words. */
 export const NEWS_DESCRIPTOR = 3;

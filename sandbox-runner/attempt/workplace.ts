@@ -8,9 +8,8 @@ import { runVariables } from "../agent/agent-environment.ts";
 import { CloneCache } from "../git/clone-cache.ts";
 import { OutsideTally } from "../network/outside-tally.ts";
 import type { WayOut } from "../network/way-out.ts";
-import { type Prepared, PreparedAgent } from "../prepared/prepared-agent.ts";
+import { type Prepared, PreparedAgent, type PreparedAgentOptions } from "../prepared/prepared-agent.ts";
 import { type Expected, wantedOf } from "../prepared/start-shape.ts";
-import type { Log } from "../process/log.ts";
 import { startTimeOf } from "../process/marked-processes.ts";
 import { createRunFolder, type RunFolder } from "../process/run-folder.ts";
 import { type Inside, NOTHING_INSIDE } from "../process/run-usage.ts";
@@ -35,6 +34,9 @@ export interface WorkplaceOptions {
   /** Opens the sandbox; asked again when the one that it opened ahead has died. */
   open(folder: RunFolder, relayPort: number): Promise<SandboxResult>;
 }
+
+/** Who is told of an agent that is prepared. */
+type ToldOfAgent = Pick<PreparedAgentOptions, "log" | "onReady" | "onUnfit">;
 
 /** Commands that a run begins with at most one after the other: its clone, and its agent. */
 const FIRST_COMMANDS = 2;
@@ -93,15 +95,14 @@ export class Workplace {
   /**
    * Has an agent prepared here for such runs, in place of one that is; null for none. Only where the sandbox keeps
    * everything else from the relay: the agent's credential is worth something at that one alone.
-   * @param onReady told each time that one waits for a run.
    */
-  async expect(expected: Expected | null, log: Log, onReady: () => void): Promise<void> {
+  async expect(expected: Expected | null, told: ToldOfAgent): Promise<void> {
     this.#expected = expected;
     const opened = await this.#opening;
     if (this.#isClaimed || this.#options.signal.aborted) return;
     if (!opened.ok || opened.sandbox.kind !== "sandbox-runtime") return;
     if (this.#agent === null && this.#expected === null) return;
-    this.#agent ??= this.#prepareAgent(opened.sandbox, log, onReady);
+    this.#agent ??= this.#prepareAgent(opened.sandbox, told);
     this.#agent.expect(this.#expected);
   }
 
@@ -168,11 +169,11 @@ export class Workplace {
     return this.#sandbox?.inside() ?? NOTHING_INSIDE;
   }
 
-  #prepareAgent(sandbox: Sandbox, log: Log, onReady: () => void): PreparedAgent {
+  #prepareAgent(sandbox: Sandbox, told: ToldOfAgent): PreparedAgent {
     const { folder, relay } = this;
     const relayUrl = sandbox.relayUrl(relay.url);
     const cache = this.cloneCache;
-    const agent = new PreparedAgent({ mark: this.#options.name, sandbox, folder, relayUrl, cache, log, onReady });
+    const agent = new PreparedAgent({ mark: this.#options.name, sandbox, folder, relayUrl, cache, ...told });
     relay.accept(agent.standIn);
     return agent;
   }

@@ -34,6 +34,8 @@ export interface PreparedAgentOptions {
   log: Log;
   /** Told each time that a program waits for a run. */
   onReady(): void;
+  /** Told when none can be prepared in a copy as it is expected. */
+  onUnfit(): void;
 }
 
 /** For which run it is taken. */
@@ -203,7 +205,11 @@ export class PreparedAgent {
     const place = { ...this.#options, id: this.standIn.id };
     const copy = wanted.copy === null ? null : await RepositoryCopy.make(wanted.copy, place, this.#claimed.signal);
     // What was kept is gone, or it is of no use: so it is until another is wanted.
-    if (wanted.copy !== null && copy === null) return await this.#clear();
+    if (wanted.copy !== null && copy === null) {
+      await this.#clear();
+      if (!this.#isClaimed) this.#options.onUnfit();
+      return;
+    }
     const sessionId = randomUUID();
     const options = startOptions(wanted, copy, sessionId, { ...this.#options, way: this.#way });
     const start = await dryStart(options);

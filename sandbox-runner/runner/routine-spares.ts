@@ -2,7 +2,7 @@
  * Spare executors for routines that fire often, each with an agent in a copy of its routine's repository. One is given to runs of its
  * own routine alone: an id tells of which routine it is.
  */
-import type { Expected } from "../prepared/start-shape.ts";
+import { type Expected, expectedKey } from "../prepared/start-shape.ts";
 import type { Executor } from "./executor.ts";
 import { lately, nextForgotten, routinesToKeep } from "./routine-rules.ts";
 import { Spares, type SparesOptions } from "./spares.ts";
@@ -16,9 +16,13 @@ interface Routine {
   cameAtMs: number[];
   /** What its latest run could have been prepared for; null for nothing. */
   expected: Expected | null;
+  /** For which expectation no agent could be prepared, as a key, and since when that is known. */
+  unfit: { key: string; atMs: number } | null;
   spares: Spares | null;
 }
 
+/** So long nothing is tried again that could not be prepared: what was kept of its clones may have been gone, and be there again. */
+const UNFIT_MS = 3_600_000;
 /** So many runs of a routine are remembered: more of them make no difference. */
 const MOST_RUNS = 100;
 
@@ -36,7 +40,7 @@ export class RoutineSpares {
   /** A run of this routine has come. */
   cameFor(routine: string): void {
     if (this.#options.most === 0) return;
-    const known = this.#routines.get(routine) ?? { cameAtMs: [], expected: null, spares: null };
+    const known = this.#routines.get(routine) ?? { cameAtMs: [], expected: null, unfit: null, spares: null };
     known.cameAtMs = [...known.cameAtMs, Date.now()].slice(-MOST_RUNS);
     this.#routines.set(routine, known);
   }
@@ -60,11 +64,14 @@ export class RoutineSpares {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
     const nowMs = Date.now();
-    for (const known of this.#routines.values()) known.cameAtMs = lately(known.cameAtMs, nowMs);
-    const all = [...this.#routines].map(([routine, { cameAtMs, expected, spares }]) => ({
-      ...{ routine, cameAtMs },
-      isPreparable: expected !== null,
-      isKept: spares !== null,
+    for (const known of this.#routines.values()) {
+      known.cameAtMs = lately(known.cameAtMs, nowMs);
+      if (known.spares?.isUnfit === true) known.unfit = { key: expectedKey(known.expected), atMs: nowMs };
+    }
+    const all = [...this.#routines].map(([routine, known]) => ({
+      ...{ routine, cameAtMs: known.cameAtMs },
+      isPreparable: isPreparable(known, nowMs),
+      isKept: known.spares !== null,
     }));
     const kept = new Set(routinesToKeep(all, this.#options.most, nowMs));
     for (const [routine, known] of this.#routines) {
@@ -97,4 +104,9 @@ export class RoutineSpares {
     this.#closing.add(closing);
     known.spares = null;
   }
+}
+
+function isPreparable({ expected, unfit }: Routine, nowMs: number): boolean {
+  if (expected === null) return false;
+  return unfit === null || unfit.key !== expectedKey(expected) || nowMs - unfit.atMs >= UNFIT_MS;
 }

@@ -57,6 +57,11 @@ export class Spares {
     return [...this.#kept].some((one) => one.has("agent"));
   }
 
+  /** Whether one of them can't have the agent that is expected. */
+  get isUnfit(): boolean {
+    return [...this.#kept].some((one) => one.has("unfit"));
+  }
+
   /** Has agents prepared for such runs from now on; null for none. */
   expect(expected: Expected | null): void {
     this.#expected = expected;

@@ -33,8 +33,9 @@ it("ends it", async () => {
   const state = mkdtempSync(join(tmpdir(), "reveille-copying-"));
   const folder = await createRunFolder(state, "executor-1", { pid: process.pid, startTime: null });
   const sandbox = new Programs();
+  const onUnfit = vi.fn();
   const agent = new PreparedAgent({
-    ...{ mark: "executor-1", sandbox, folder, relayUrl: "http://localhost:1", log: vi.fn(), onReady: vi.fn() },
+    ...{ mark: "executor-1", sandbox, folder, relayUrl: "http://localhost:1", log: vi.fn(), onReady: vi.fn(), onUnfit },
     cache: { clones: { take: async () => "taken" }, instanceUrl: "" },
   });
   onTestFinished(async () => {
@@ -55,4 +56,5 @@ it("ends it", async () => {
   expect(await ended).toEqual([null, "SIGKILL"]);
   expect(readdirSync(folder.workspace)).toEqual([]);
   expect(sandbox.started).toHaveLength(1);
+  expect(onUnfit).not.toHaveBeenCalled();
 });

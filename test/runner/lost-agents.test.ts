@@ -49,6 +49,7 @@ it("is started after longer and longer pauses", async () => {
     cache: { clones: new CloneCache(join(state, "clones")), instanceUrl: "http://localhost:1" },
     log,
     onReady,
+    onUnfit: () => {},
   });
   onTestFinished(async () => {
     await agent.close();

@@ -143,6 +143,30 @@ it("end when their routine has not fired for a while, and are forgotten", async 
   expect([started.length, vi.getTimerCount()]).toEqual([1, 0]);
 });
 
+it("end when their agent can't be prepared, and are tried again for another clone, or after an hour", () => {
+  const { spares, started, run } = bed();
+  const isUnfit = () => {
+    for (const news of ["ready", "unfit"] as const) {
+      started.at(-1)?.say(news);
+      spares.fill();
+    }
+    return started.at(-1)?.isStopped;
+  };
+  run("a");
+  run("a");
+  expect(isUnfit()).toBe(true);
+  run("a");
+  expect(started).toHaveLength(1);
+  run("a", SECOND);
+  expect([started.length, isUnfit()]).toEqual([2, true]);
+  vi.advanceTimersByTime(30 * MINUTE_MS);
+  run("a", SECOND);
+  expect(started).toHaveLength(2);
+  vi.advanceTimersByTime(30 * MINUTE_MS);
+  run("a", SECOND);
+  expect(started).toHaveLength(3);
+});
+
 it("are as many as are wanted, for the routines that fire most often", () => {
   const { started, run, prepared } = bed(1);
   run("a");

@@ -68,7 +68,7 @@ async function takenAgent(refused = "nothing") {
   const ready = Promise.withResolvers<void>();
   const relayUrl = "http://localhost:1";
   const cache = { clones: new CloneCache(join(state, "clones")), instanceUrl: relayUrl };
-  const made = { mark: "executor-1", sandbox, folder, relayUrl, cache, log, onReady: ready.resolve };
+  const made = { mark: "executor-1", sandbox, folder, relayUrl, cache, log, onReady: ready.resolve, onUnfit: () => {} };
   const agent = new PreparedAgent(made);
   onTestFinished(async () => {
     await agent.close();
