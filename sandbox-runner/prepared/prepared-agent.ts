@@ -121,6 +121,7 @@ export class PreparedAgent {
   claim(): void {
     clearTimeout(this.#timer);
     this.#claimed.abort();
+    this.standIn.practise(null);
     if (this.#current?.program.isReady) this.#isAnswering ??= this.#current.program.answers(ANSWER_MS);
   }
 
@@ -217,6 +218,7 @@ export class PreparedAgent {
     if (this.#isClaimed) return copy === null ? undefined : await this.#clear();
     const child = this.#options.sandbox.start(start.command, { cwd: options.cwd, env: start.env });
     const variables = options.settings.env ?? {};
+    this.standIn.practise(wanted.shape.model);
     const program = new PreparedProgram(child, start.initialize, { ...variables, ...runVariables(NOBODY) });
     const begun = { expected: wanted, copy, sessionId, start, variables, program, startedAtMs: Date.now() };
     this.#current = begun;
@@ -229,6 +231,7 @@ export class PreparedAgent {
   async #seeReady(begun: Current): Promise<void> {
     const isReady = await within(READY_MS, begun.program.ready, false);
     if (this.#current !== begun || this.#isClaimed) return;
+    this.standIn.practise(null);
     // Its end is told by itself.
     if (!isReady) return await begun.program.end();
     const { copy } = begun;

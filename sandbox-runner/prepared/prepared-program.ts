@@ -1,5 +1,8 @@
 /** The agent's program of a prepared agent: started, told all but its task, and handed over to a run. */
+import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { parseJson } from "#rules/json.ts";
 import type { Program } from "../agent/gated-process.ts";
 import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
@@ -7,6 +10,8 @@ import { answering, withoutAnswers } from "./handed-over.ts";
 
 /** Put for a request's id before the number of the request: no other request of the program's has such an id. */
 const REQUEST = "prepared-";
+/** The first turn of a program takes three times as long as its fourth; what more of them would save is little. */
+const PRACTICE_TURNS = 3;
 const END_MS = 2_000;
 /** What it says before it has a run is a few KiB; a program that goes on without an end of the line is no agent. */
 const LONGEST_LINE = 4_194_304;
@@ -22,6 +27,18 @@ interface Answer {
   response: object;
 }
 
+const answerSchema = z.object({
+  type: z.literal("control_response"),
+  response: z.looseObject({ request_id: z.string(), subtype: z.string() }),
+});
+/** The answer to a request that takes a turn back. */
+const rewoundSchema = z.looseObject({ response: z.looseObject({ rewound: z.literal(true) }) });
+/** What a program says at the end of a turn: how it went, and then that it does nothing any more. */
+const turnEndSchema = z.union([
+  z.looseObject({ type: z.literal("result"), is_error: z.boolean() }),
+  z.looseObject({ type: z.literal("system"), subtype: z.literal("session_state_changed"), state: z.literal("idle") }),
+]);
+
 export class PreparedProgram {
   /** Settles when it has ended. */
   readonly ended: Promise<void>;
@@ -34,6 +51,8 @@ export class PreparedProgram {
   /** What was asked, and has not been answered yet. */
   readonly #open = new Map<string, PromiseWithResolvers<Answer | null>>();
   #asked = 0;
+  /** The turn that it practises. */
+  #turn: { isGood: boolean; over: PromiseWithResolvers<boolean> } | null = null;
   #text = Buffer.alloc(0);
   #isReady = false;
   #isOver = false;
@@ -51,6 +70,7 @@ export class PreparedProgram {
     this.ended = processClosed(child).then(() => {
       this.#isOver = true;
       for (const { resolve } of this.#open.values()) resolve(null);
+      this.#turn?.over.resolve(false);
     });
     child.stdout.on("data", this.#hear);
     child.stderr.on("data", ignore);
@@ -120,8 +140,25 @@ export class PreparedProgram {
       if (answer?.isGood !== true) return false;
       if (request === this.#initialize) this.#initialized = answer;
     }
+    for (let turn = 0; turn < PRACTICE_TURNS; turn += 1) if (!(await this.#practise())) return false;
     this.#isReady = true;
     return true;
+  }
+
+  /**
+   * Has it do a turn, which its relay answers in the model's place, and take it back: its conversation begins with the run's task.
+   * @returns whether nothing of it is left.
+   */
+  async #practise(): Promise<boolean> {
+    const uuid = randomUUID();
+    const turn = { isGood: false, over: Promise.withResolvers<boolean>() };
+    this.#turn = turn;
+    const message = { role: "user", content: "Practise." };
+    this.#say(`${JSON.stringify({ type: "user", message, parent_tool_use_id: null, uuid })}\n`);
+    const isGood = await turn.over.promise;
+    this.#turn = null;
+    const answer = isGood ? await this.#ask({ subtype: "rewind_conversation", target_message_uuid: uuid }) : null;
+    return answer?.isGood === true && rewoundSchema.safeParse(answer.response).success;
   }
 
   #answerTo(request: unknown): object | undefined {
@@ -148,9 +185,21 @@ export class PreparedProgram {
     if (this.#text.length > LONGEST_LINE) killGroup(this.#child.pid);
   };
 
+  /** Sees the end of a turn that it practises. */
+  #follow(said: unknown): void {
+    const turn = this.#turn;
+    if (turn === null) return;
+    const { success, data: end } = turnEndSchema.safeParse(said);
+    if (!success) return;
+    if (end.type === "result") turn.isGood = !end.is_error;
+    else turn.over.resolve(turn.isGood);
+  }
+
   /** @returns whether it was an answer to what was asked here. */
   #read(line: string): boolean {
-    const answer = answerIn(line);
+    const said = parseJson(line);
+    this.#follow(said);
+    const answer = answerIn(said);
     const asked = answer === null ? undefined : this.#open.get(answer.id);
     if (answer === null || asked === undefined) return false;
     this.#open.delete(answer.id);
@@ -163,14 +212,11 @@ function variablesRequest(env: Variables): Request {
   return { subtype: "apply_flag_settings", settings: { env } };
 }
 
-function answerIn(line: string): Answer | null {
-  try {
-    const { type, response } = JSON.parse(line);
-    if (type !== "control_response" || typeof response !== "object" || response === null) return null;
-    return { id: String(response.request_id), isGood: response.subtype === "success", response };
-  } catch {
-    return null;
-  }
+function answerIn(said: unknown): Answer | null {
+  const { success, data } = answerSchema.safeParse(said);
+  if (!success) return null;
+  const { response } = data;
+  return { id: response.request_id, isGood: response.subtype === "success", response };
 }
 
 function ignore(): void {}

@@ -13,6 +13,7 @@ import { ToldOnce } from "../network/told-once.ts";
 import { answer, type ForwardOptions, forward } from "./forward.ts";
 import { type Answered, type GitFault, GitFaults } from "./git-faults.ts";
 import { LOOPBACK, listenAt } from "./listen.ts";
+import { practiceAnswer } from "./practice-answer.ts";
 import { ghTarget, isFramedPlainly, type RelayScope, relayKind, requestHeaders } from "./relay-rules.ts";
 import type { StandIn } from "./stand-in.ts";
 
@@ -26,7 +27,7 @@ export interface Relay {
    * @param outside what the sandbox may reach beside the instance; null where it has a way of its own.
    */
   serve(scope: RelayScope, onRefused?: (refusal: ToldRefusal) => void, outside?: Outside | null): void;
-  /** Has the stand-in replaced in the sandbox's requests, once it stands for something. */
+  /** Has the stand-in replaced in the sandbox's requests, once it stands for something, and its program's practice answered before. */
   accept(standIn: StandIn): void;
   /** What the last request for a repository met, by its number; null where it was answered well, or there was none. */
   gitFault(number: number): GitFault | null;
@@ -69,6 +70,8 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     } else answer(response, "proxy_refused", refusal(request));
   };
   const server = createServer((request, response) => {
+    const practised = served === null ? (accepted?.practiceOf(request) ?? null) : null;
+    if (practised !== null) return practise(request, response, practised);
     if (served !== null) accepted?.replaceIn(request);
     const ofGh = served === null ? null : ghTarget(request.url, served);
     if (ofGh !== null) {
@@ -120,6 +123,14 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
     passedIn: () => passedIn,
     close,
   };
+}
+
+/** Answers a program that practises, when all that it asks has come: nothing of it goes anywhere. */
+function practise(request: IncomingMessage, response: ServerResponse, model: string): void {
+  request.resume().once("end", () => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.end(practiceAnswer(model));
+  });
 }
 
 /** A request's target for a person: without a query, in which a secret may be. */

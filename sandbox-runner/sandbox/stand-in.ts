@@ -1,7 +1,7 @@
 /**
  * A credential that is worth nothing anywhere: the program of a prepared agent has it in place of a run's token, which nobody
  * knows when the program is started. The relay of its place, and no other, puts the run's token in its place, from the moment
- * on at which the program is given to a run.
+ * on at which the program is given to a run. Before that, while the program practises, the relay answers it by itself.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -14,6 +14,18 @@ export class StandIn {
   readonly id = `place_${randomBytes(BYTES).toString("hex")}`;
   readonly token = `stand-in-${randomBytes(BYTES).toString("hex")}`;
   #run: { id: string; token: string } | null = null;
+  #practised: string | null = null;
+
+  /** Whether its program practises for a run, and with which model; null for not. Never once there is a run. */
+  practise(model: string | null): void {
+    this.#practised = model;
+  }
+
+  /** @returns the model of a program that practises, where the request is one that it makes of it; null for every other. */
+  practiceOf(request: Pick<IncomingMessage, "method" | "url" | "rawHeaders">): string | null {
+    const isAsked = request.method === "POST" && request.url?.endsWith(`/proxy/${this.id}/model/v1/messages?beta=true`);
+    return this.#run === null && isAsked && this.#placeIn(request) !== null ? this.#practised : null;
+  }
 
   /** From now on it stands for this run's token, at the run's path to its model. Once. */
   lend(run: { id: string; token: string }): void {
@@ -25,18 +37,25 @@ export class StandIn {
    * it is, and is then nobody's: the paths of the instance are those of runs.
    */
   replaceIn(request: Pick<IncomingMessage, "url" | "headers" | "rawHeaders">): void {
+    const place = this.#run === null ? null : this.#placeIn(request);
+    if (this.#run === null || place === null) return;
     const { url = "", headers, rawHeaders } = request;
+    const { origin, at } = place;
+    const { id, token } = this.#run;
+    request.url = `${origin}/proxy/${id}/${url.slice(`${origin}/proxy/${this.id}/`.length)}`;
+    rawHeaders[at] = `Bearer ${token}`;
+    headers.authorization = `Bearer ${token}`;
+  }
+
+  /** Where in a request the stand-in is; null where it is not, or something else is beside it. */
+  #placeIn({ url = "", rawHeaders }: Pick<IncomingMessage, "url" | "rawHeaders">) {
     const origin = [`http://${INSTANCE_HOST}`, ""].find((begin) => url.startsWith(`${begin}/proxy/${this.id}/model/`));
     const places = rawHeaders.flatMap((name, index) =>
       index % 2 === 0 && name.toLowerCase() === "authorization" ? [index + 1] : [],
     );
     const [at, ...others] = places;
-    if (this.#run === null || origin === undefined || at === undefined || others.length > 0) return;
-    if (!isSame(rawHeaders[at] ?? "", `Bearer ${this.token}`)) return;
-    const { id, token } = this.#run;
-    request.url = `${origin}/proxy/${id}/${url.slice(`${origin}/proxy/${this.id}/`.length)}`;
-    rawHeaders[at] = `Bearer ${token}`;
-    headers.authorization = `Bearer ${token}`;
+    if (origin === undefined || at === undefined || others.length > 0) return null;
+    return isSame(rawHeaders[at] ?? "", `Bearer ${this.token}`) ? { origin, at } : null;
   }
 }
 

@@ -10,13 +10,16 @@ import { shapeOf } from "#sandbox-runner/prepared/start-shape.ts";
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { type Command, type PipedProcess, type Place, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { practised } from "./support/practised.ts";
 import { ENVIRONMENT, runOrder } from "./support/run-order.ts";
 import { until } from "./support/until.ts";
 
 /** Answers whatever it is asked, as the agent's program does. */
 const PROGRAM = `require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-  const { request_id } = JSON.parse(line);
-  console.log(JSON.stringify({ type: "control_response", response: { subtype: "success", request_id } }));
+  const message = JSON.parse(line);
+  const say = (said) => console.log(JSON.stringify(said));
+  ${practised()}
+  say({ type: "control_response", response: { subtype: "success", request_id: message.request_id } });
 });`;
 
 class Programs extends Sandbox {

@@ -30,6 +30,14 @@ function agentsWait(bed: Bed, count = 1): Promise<string[]> {
   });
 }
 
+/** What its conversation's entries are, and whether each follows from another. */
+function entryKinds(run: FakeRun): unknown[] {
+  return entriesOf(run).map(({ type, attachment, parentUuid }) => {
+    const kind = typeof attachment === "object" && attachment !== null && "type" in attachment ? attachment.type : null;
+    return { type, kind, isFirst: parentUuid === null };
+  });
+}
+
 describe.skipIf(noSandbox !== null)("a prepared agent's calls are those of one started for its run", () => {
   // What differs between runs goes together: whichever of it the two were started with otherwise would be seen.
   it.each<[string, Partial<RunOrder>]>([
@@ -76,6 +84,10 @@ describe.skipIf(noSandbox !== null)("a prepared agent's calls are those of one s
     // Also after its first call of a tool, before which it is told which run it has.
     expect(callsOf(bed, prepared)).toEqual(callsOf(bed, cold));
     expect(callsOf(bed, cold).length).toBeGreaterThan(2);
+    // Nothing is left of what it has practised, and what it has used is what the cold one has.
+    expect(entryKinds(prepared)).toEqual(entryKinds(cold));
+    expect(prepared.ending?.seen).toEqual(cold.ending?.seen);
+    expect(JSON.stringify([prepared.stored, callsOf(bed, prepared)])).not.toMatch(/practised?\b/i);
   });
 });
 

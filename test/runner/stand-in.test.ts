@@ -56,6 +56,58 @@ async function post(at: Relay, target: string, headers: readonly string[]): Prom
 const bearer = (token: string) => `Authorization: Bearer ${token}`;
 const model = (id: string) => `/proxy/${id}/model/v1/messages?beta=true`;
 
+describe("a program that practises", () => {
+  it("is answered by its relay, in a stream of the model that it asks, and nobody else is asked", async () => {
+    standIn.practise("claude-sonnet-5");
+    const answer = await fetch(`${relay.url}${model(standIn.id)}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${standIn.token}` },
+      body: "{}",
+    });
+    expect(answer.headers.get("content-type")).toBe("text/event-stream");
+    const events = (await answer.text()).split("\n\n").flatMap((one) => one.split("data: ")[1] ?? []);
+    expect(events.map((event) => JSON.parse(event).type)).toEqual([
+      "message_start",
+      "content_block_start",
+      "content_block_delta",
+      "content_block_stop",
+      "message_delta",
+      "message_stop",
+    ]);
+    expect(JSON.parse(events[0] ?? "").message).toMatchObject({
+      model: "claude-sonnet-5",
+      usage: { input_tokens: 0, output_tokens: 0 },
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it.each<[string, (one: StandIn) => [target: string, headers: string[]]]>([
+    ["another token", (one) => [model(one.id), [bearer(`${one.token}0`)]]],
+    ["no token", (one) => [model(one.id), []]],
+    ["another place", (one) => [model(new StandIn().id), [bearer(one.token)]]],
+    ["the tokens' count", (one) => [model(one.id).replace("messages", "messages/count_tokens"), [bearer(one.token)]]],
+    ["git", (one) => [`/proxy/${one.id}/git/0/git-receive-pack`, [bearer(one.token)]]],
+    ["another host", (one) => [`http://other.example${model(one.id)}`, [bearer(one.token)]]],
+  ])("is not answered with %s", async (_what, attack) => {
+    standIn.practise("claude-sonnet-5");
+    const [target, headers] = attack(standIn);
+    expect(await post(relay, target, headers)).toBe(403);
+    expect(asked).toEqual([]);
+  });
+
+  it("is answered so no more when it has practised, when there is a run, or when its relay serves one", async () => {
+    standIn.practise("claude-sonnet-5");
+    standIn.practise(null);
+    expect(await post(relay, model(standIn.id), [bearer(standIn.token)])).toBe(403);
+    standIn.practise("claude-sonnet-5");
+    standIn.lend(RUN);
+    expect(await post(relay, model(standIn.id), [bearer(standIn.token)])).toBe(403);
+    relay.serve(SCOPE);
+    expect(await post(relay, model(standIn.id), [bearer(standIn.token)])).toBe(200);
+    expect(asked).toEqual([`${model(RUN.id)} Bearer ${RUN.token}`]);
+  });
+});
+
 describe("a stand-in", () => {
   it("stands for nothing before there is a run, and for nothing before it is lent to that", async () => {
     expect(await post(relay, model(standIn.id), [bearer(standIn.token)])).toBe(403);

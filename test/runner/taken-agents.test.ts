@@ -13,24 +13,33 @@ import { wantedOf } from "#sandbox-runner/prepared/start-shape.ts";
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { type Command, type Place, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import { practised } from "./support/practised.ts";
 import { ENVIRONMENT, runOrder } from "./support/run-order.ts";
 
 /** Answers what it is asked; to a task it says all that it was told. Once it waits it refuses what its argument names. */
 const PROGRAM = `const told = [];
 const refused = process.argv[1];
 require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
-  const { type, request_id, request } = JSON.parse(line);
+  const message = JSON.parse(line);
+  const say = (said) => console.log(JSON.stringify(said));
+  const { type, request_id, request } = message;
   told.push(request?.subtype ?? type);
+  ${practised()}
   const isRefused = refused === request?.subtype && told.length > 3;
   const response = { subtype: isRefused ? "error" : "success", request_id, response: { told: told.length } };
-  console.log(JSON.stringify(type === "user" ? { type: "told", told } : { type: "control_response", response }));
+  say(type === "user" ? { type: "told", told } : { type: "control_response", response });
 });`;
 const RUN = {
   id: "run_1",
   token: "token",
   variables: { REVEILLE_RUN_ID: "run_1", REVEILLE_SESSION_URL: "http://localhost:1" },
 };
-const BEFORE = ["initialize", "apply_flag_settings", "initialize", "mcp_status"];
+const PRACTICE = ["user", "rewind_conversation"];
+const BEFORE = [
+  ...["initialize", "apply_flag_settings", "initialize"],
+  ...[...PRACTICE, ...PRACTICE, ...PRACTICE],
+  "mcp_status",
+];
 
 class Programs extends Sandbox {
   readonly kind = "sandbox-runtime";

@@ -1,0 +1,54 @@
+/** A program waits for a run only when it has practised its turns, and nothing of them is left. */
+import { createInterface } from "node:readline";
+import { expect, it, onTestFinished } from "vitest";
+import { PreparedProgram } from "#sandbox-runner/prepared/prepared-program.ts";
+import { startProcess } from "#sandbox-runner/process/spawn.ts";
+import { practised } from "./support/practised.ts";
+
+/** @param practice a statement for its turns. */
+function program(practice: string): PreparedProgram {
+  const source = `require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const message = JSON.parse(line);
+  const say = (said) => console.log(JSON.stringify(said));
+  ${practice}
+  if (message.type === "user") say({ type: "told" });
+  else say({ type: "control_response", response: { subtype: "success", request_id: message.request_id } });
+});`;
+  const child = startProcess([process.execPath, "-e", source], { cwd: "/", env: {} });
+  const made = new PreparedProgram(child, { subtype: "initialize" }, {});
+  onTestFinished(() => made.end());
+  return made;
+}
+
+it("waits when it has taken back all that it has done", async () => {
+  const made = program(practised());
+  expect(await made.ready).toBe(true);
+  expect(made.isReady).toBe(true);
+});
+
+it.each<[string, string]>([
+  ["has failed", practised({ isError: true })],
+  ["could not be taken back", practised({ undone: { rewound: false, error: "It can't be." } })],
+  ["was taken back by a version that does not know how", practised({ undone: {} })],
+  ["was the end of it", "if (message.uuid !== undefined) process.exit(1);"],
+  [
+    "was refused",
+    "if (message.request?.subtype === 'rewind_conversation') return say({ type: 'control_response', response: { subtype: 'error', request_id: message.request_id } }); if (message.uuid !== undefined) return [{ type: 'result', is_error: false }, { type: 'system', subtype: 'session_state_changed', state: 'idle' }].forEach(say);",
+  ],
+])("never waits where a turn %s", async (_what, practice) => {
+  const made = program(practice);
+  expect(await made.ready).toBe(false);
+  expect(made.isReady).toBe(false);
+});
+
+it("hands on nothing that it has said of them", async () => {
+  const made = program(practised());
+  await made.ready;
+  const { stdin, stdout } = made.handOver(() => {});
+  stdin.write(`${JSON.stringify({ type: "user" })}\n`);
+  const [first] = await createInterface({ input: stdout })
+    [Symbol.asyncIterator]()
+    .next()
+    .then(({ value }) => [value]);
+  expect(JSON.parse(first ?? "")).toEqual({ type: "told" });
+});
