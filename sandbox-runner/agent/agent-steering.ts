@@ -7,7 +7,7 @@ import { within } from "../process/within.ts";
 import type { AgentLife } from "./agent-end.ts";
 import { Deliveries } from "./deliveries.ts";
 import type { Inbox } from "./inbox.ts";
-import { asWords, type Opening } from "./opening.ts";
+import { asWords, type Opening, userMessage } from "./opening.ts";
 import type { ToolGate } from "./tool-gate.ts";
 import { TurnStop } from "./turn-stop.ts";
 
@@ -161,10 +161,6 @@ export class AgentSteering {
     this.#resumed.resolve();
     this.#resumed = Promise.withResolvers();
   }
-}
-
-function userMessage(text: string): SDKUserMessage {
-  return { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

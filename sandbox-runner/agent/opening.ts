@@ -1,4 +1,5 @@
 /** How the agent's conversation begins in an attempt, or goes on. No I/O. */
+import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import type { GivenAnswer } from "#protocol/question.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { answerWords } from "./ask-tool.ts";
@@ -45,4 +46,8 @@ function decided(isApproved: boolean): string {
 /** What a person says is for the agent: its program takes a text that begins with a slash as a command for itself. */
 export function asWords(text: string): string {
   return text.startsWith("/") ? `\n${text}` : text;
+}
+
+export function userMessage(text: string): SDKUserMessage {
+  return { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
 }

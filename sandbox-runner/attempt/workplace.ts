@@ -5,6 +5,7 @@ import type { Network } from "#protocol/environment.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { RunOrder } from "#protocol/runner-link.ts";
 import { runVariables } from "../agent/agent-environment.ts";
+import { openingOf, userMessage } from "../agent/opening.ts";
 import { CloneCache } from "../git/clone-cache.ts";
 import { OutsideTally } from "../network/outside-tally.ts";
 import type { WayOut } from "../network/way-out.ts";
@@ -118,7 +119,9 @@ export class Workplace {
    * @returns the agent that waits here for such a run; null when there is none, and nothing is left of one. Never rejects.
    */
   async agentFor(order: RunOrder, proxyToken: string): Promise<Prepared | null> {
-    const run = { id: order.run_id, token: proxyToken, variables: runVariables(order) };
+    const opening = openingOf(order, "");
+    const task = opening.by === "text" ? userMessage(opening.text) : null;
+    const run = { id: order.run_id, token: proxyToken, variables: runVariables(order), task };
     return (await this.#agent?.takeFor(wantedOf(order), run)) ?? null;
   }
 

@@ -10,40 +10,48 @@ export interface Answering {
 }
 
 /**
- * The program's input, of which the first line alone is looked at.
- * @param answerTo what is answered to a request in the program's place; undefined where the program is to answer.
- * @param output of `withoutAnswers`, which gives out the answer.
+ * The program's input, of which the first lines alone are looked at.
+ * @param looks one for each of them: what is said in the program's place, be it nothing; null where the line goes on to the program.
+ * @param output of `withoutAnswers`, which gives out what is said.
  */
-export function answering(answerTo: (request: unknown) => object | undefined, output: Transform): Answering {
-  let first: Buffer | null = Buffer.alloc(0);
+export function answering(looks: readonly ((line: string) => string | null)[], output: Transform): Answering {
+  const waiting = [...looks];
+  let held = Buffer.alloc(0);
   let isWithinLine = false;
   const added: string[] = [];
   const addAll = () => {
     for (const line of isWithinLine ? [] : added.splice(0)) input.push(line);
   };
-  const handOn = (piece: Buffer, pass: TransformCallback) => {
+  const handOn = (piece: Buffer) => {
     input.push(piece);
     if (piece.length > 0) isWithinLine = piece.at(-1) !== END_OF_LINE;
     addAll();
-    pass();
+  };
+  const lookAt = (piece: Buffer) => {
+    held = Buffer.concat([held, piece]);
+    for (let look = waiting[0]; look !== undefined; look = waiting[0]) {
+      const end = held.indexOf(END_OF_LINE);
+      if (end < 0) return;
+      waiting.shift();
+      const line = held.subarray(0, end + 1);
+      held = held.subarray(end + 1);
+      const said = look(line.toString("utf8"));
+      // After the program's own end nothing can be said in its place, and its last words would be lost with the try.
+      if (said === null || output.writableEnded) handOn(line);
+      // Between two lines of the program's, since only whole ones are handed on.
+      else if (said !== "") output.push(said);
+    }
+    handOn(held);
+    held = Buffer.alloc(0);
   };
   const input = new Transform({
     transform(piece: Buffer, _encoding, pass: TransformCallback) {
-      if (first === null) return handOn(piece, pass);
-      first = Buffer.concat([first, piece]);
-      const end = first.indexOf(END_OF_LINE);
-      if (end < 0) return pass();
-      const text = first;
-      first = null;
-      const answer = answerIn(text.subarray(0, end).toString("utf8"), answerTo);
-      // After the program's own end nothing can be said in its place, and its last words would be lost with the try.
-      if (answer === null || output.writableEnded) return handOn(text, pass);
-      // Between two lines of the program's, since only whole ones are handed on.
-      output.push(answer);
-      handOn(text.subarray(end + 1), pass);
+      if (waiting.length > 0) lookAt(piece);
+      else handOn(piece);
+      pass();
     },
     flush(pass: TransformCallback) {
-      pass(null, first ?? undefined);
+      pass(null, held);
     },
   });
   return {
@@ -55,6 +63,11 @@ export function answering(answerTo: (request: unknown) => object | undefined, ou
       addAll();
     },
   };
+}
+
+/** Answers a request in the program's place. @param answerTo undefined where the program is to answer. */
+export function answersTo(answerTo: (request: unknown) => object | undefined): (line: string) => string | null {
+  return (line) => answerIn(line, answerTo);
 }
 
 /**

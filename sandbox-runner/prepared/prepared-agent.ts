@@ -16,7 +16,7 @@ import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { StandIn } from "../sandbox/stand-in.ts";
 import { dryStart, type Start } from "./dry-start.ts";
-import { PreparedProgram } from "./prepared-program.ts";
+import { type Message, PreparedProgram } from "./prepared-program.ts";
 import { type CopyPlace, RepositoryCopy, referenceIn } from "./repository-copy.ts";
 import { startOptions } from "./start-options.ts";
 import { type Expected, expectedKey, type Wanted, wantedKey } from "./start-shape.ts";
@@ -45,9 +45,11 @@ export interface PreparedFor {
   token: string;
   /** What its own program would have been started with besides. */
   variables: Record<string, string>;
+  /** What it is told first; null where that is not known yet. */
+  task: Message | null;
 }
 
-/** A program that waits, for one run. */
+/** A program that waits, for one run. It has been told its task, where that is known. */
 export interface Prepared {
   /** The name under which it records its conversation. */
   sessionId: string;
@@ -103,7 +105,7 @@ export class PreparedAgent {
   #work: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   readonly #claimed = new AbortController();
-  /** Whether what waits answers: asked when there is a lease, since it has been silent until then. */
+  /** Whether what waits answers: asked when there is a lease, since it has been silent until then. Null where nothing can be waited for. */
   #isAnswering: Promise<boolean> | null = null;
 
   constructor(options: PreparedAgentOptions) {
@@ -121,8 +123,13 @@ export class PreparedAgent {
   claim(): void {
     clearTimeout(this.#timer);
     this.#claimed.abort();
-    this.standIn.practise(null);
-    if (this.#current?.program.isReady) this.#isAnswering ??= this.#current.program.answers(ANSWER_MS);
+    const current = this.#current;
+    if (current === null || this.#isAnswering !== null) return;
+    const { program, copy } = current;
+    if (program.isReady) this.#isAnswering = program.answers(ANSWER_MS);
+    // What it says at its practice's end is an answer as well. A copy is made ready for a run only after that.
+    else if (program.isBegun && copy === null) this.#isAnswering = within(ANSWER_MS, program.ready, false);
+    program.hurry();
   }
 
   /** @returns what waits for this run; null when there is nothing: then nothing of it is left in the place. */
@@ -131,16 +138,20 @@ export class PreparedAgent {
     await this.#work;
     const current = this.#current;
     if (current === null) return null;
-    const isFit = wanted !== null && isFor(current, wanted) && isOfToday(current) && current.program.isReady;
+    const isFit = wanted !== null && isFor(current, wanted) && isOfToday(current);
     // One that does not answer is none.
-    const isTaken = isFit && (await this.#isAnswering) === true;
+    const isTaken = isFit && (await this.#isAnswering) === true && current.program.isReady;
+    this.standIn.practise(null);
     this.#options.log("agent_waited", { executor: this.#options.mark, is_taken: isTaken });
     if (!isTaken) {
       await this.#clear();
       return null;
     }
-    this.standIn.lend({ id: run.id, token: run.token });
     const { sessionId, program, start, copy } = current;
+    // Whether it is the right one turns out when the run's own SDK has asked for a program and told it the task: it asks its model nothing before.
+    this.standIn.hold();
+    // In a copy it would look around before the run's clone is there.
+    if (run.task !== null && copy === null) program.tellTask(run.task);
     let isHandedOver = false;
     return {
       sessionId,
@@ -165,9 +176,15 @@ export class PreparedAgent {
         const { mark, log } = this.#options;
         const unfit = (facts: object) => log("prepared_agent_unfit", { executor: mark, ...facts }, "warn");
         isHandedOver = isSame && program.isReady;
-        if (isHandedOver) return program.handOver(() => unfit({ is_same: true, is_told_same: false }));
+        if (isHandedOver) {
+          return program.handOver(
+            () => this.standIn.lend(run),
+            () => unfit({ is_same: true, is_told_same: false }),
+          );
+        }
         unfit({ is_same: isSame });
-        void program.end();
+        // The one that is started in its place asks its model by the same way.
+        void program.end().then(() => this.standIn.lend(run));
         return null;
       },
     };

@@ -1,12 +1,13 @@
 /** The agent's program of a prepared agent: started, told all but its task, and handed over to a run. */
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
 import { parseJson } from "#rules/json.ts";
 import type { Program } from "../agent/gated-process.ts";
 import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
-import { answering, withoutAnswers } from "./handed-over.ts";
+import { answering, answersTo, withoutAnswers } from "./handed-over.ts";
 
 /** Put for a request's id before the number of the request: no other request of the program's has such an id. */
 const REQUEST = "prepared-";
@@ -17,6 +18,8 @@ const END_MS = 2_000;
 const LONGEST_LINE = 4_194_304;
 
 type Variables = Readonly<Record<string, string>>;
+/** What a run's SDK tells its program. */
+export type Message = Readonly<SDKUserMessage>;
 /** One of the agent's program, as the Agent SDK sends it. */
 export type Request = Readonly<Record<string, unknown>>;
 
@@ -53,8 +56,13 @@ export class PreparedProgram {
   #asked = 0;
   /** The turn that it practises. */
   #turn: { isGood: boolean; over: PromiseWithResolvers<boolean> } | null = null;
+  /** Its task, once it has been told. */
+  #task: Message | null = null;
+  /** What it has said since then: it is for whoever gets it. */
+  #kept: Buffer[] = [];
   #text = Buffer.alloc(0);
   #isReady = false;
+  #isHurried = false;
   #isOver = false;
   /** Says a line to it. */
   #say: (line: string) => void;
@@ -83,8 +91,18 @@ export class PreparedProgram {
     return this.#isReady && !this.#isOver;
   }
 
+  /** Whether it is about to wait for a run, which then has it sooner than one that is started anew. */
+  get isBegun(): boolean {
+    return this.#initialized !== null && !this.#isOver;
+  }
+
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** A run waits for it: it practises no more than it has begun to. */
+  hurry(): void {
+    this.#isHurried = true;
   }
 
   /** @returns whether it answers in time. */
@@ -101,31 +119,61 @@ export class PreparedProgram {
     if (answer?.isGood !== true) killGroup(this.#child.pid);
   }
 
+  /** Has it begin with its run's task, before that speaks to it. */
+  tellTask(task: Message): void {
+    this.#task = task;
+    this.#say(`${JSON.stringify(task)}\n`);
+  }
+
   /**
    * Gives it to whoever speaks to it as to one that was just started. Where the first request is one that it has done already, the
-   * answer that it has given to that is given once more.
-   * @param onOther told when the first request is another one.
+   * answer that it has given to that is given once more; a task that it has been told already is not told again. One that has begun with
+   * its task, and turns out to have been told otherwise, is ended.
+   * @param onRight told when it is at the run's own task, or about to be told that.
+   * @param onOther told when it was told otherwise than its run tells it.
    */
-  handOver(onOther: () => void): Program {
+  handOver(onRight: () => void, onOther: () => void): Program {
     const child = this.#child;
     child.stdout.off("data", this.#hear);
     child.stderr.off("data", ignore);
     child.stdout.pause();
-    if (this.#text.length > 0) child.stdout.unshift(this.#text);
+    const kept = Buffer.concat([...this.#kept.splice(0), this.#text]);
+    if (kept.length > 0) child.stdout.unshift(kept);
     this.#text = Buffer.alloc(0);
     const stdout = withoutAnswers(
       (line) => this.#read(line),
       () => this.#open.size === 0,
     );
-    const { input: stdin, add } = answering((request) => {
-      const answer = this.#answerTo(request);
-      if (answer === undefined) onOther();
-      return answer;
-    }, stdout);
+    const { input: stdin, add } = answering(this.#looks(onRight, onOther), stdout);
     this.#say = add;
     child.stdout.pipe(stdout);
     stdin.pipe(child.stdin);
     return { child, stdin, stdout };
+  }
+
+  /** At the first lines that its run tells it: its first request, and the task that it has been told. */
+  #looks(onRight: () => void, onOther: () => void): ((line: string) => string | null)[] {
+    const task = this.#task;
+    let isRight = true;
+    const other = () => {
+      isRight = false;
+      onOther();
+      if (task !== null) killGroup(this.#child.pid);
+    };
+    const isAsked = answersTo((request) => {
+      const answer = this.#answerTo(request);
+      if (answer === undefined) other();
+      if (task === null) onRight();
+      return answer;
+    });
+    if (task === null) return [isAsked];
+    const isTold = (line: string) => {
+      const isSame = isDeepStrictEqual(parseJson(line), task);
+      if (!isSame) other();
+      else if (isRight) onRight();
+      return isSame ? "" : null;
+    };
+    return [isAsked, isTold];
   }
 
   /** Kills it with all that it has started; settles when it is gone, or has not been for a while. */
@@ -140,7 +188,9 @@ export class PreparedProgram {
       if (answer?.isGood !== true) return false;
       if (request === this.#initialize) this.#initialized = answer;
     }
-    for (let turn = 0; turn < PRACTICE_TURNS; turn += 1) if (!(await this.#practise())) return false;
+    for (let turn = 0; turn < PRACTICE_TURNS && !this.#isHurried; turn += 1) {
+      if (!(await this.#practise())) return false;
+    }
     this.#isReady = true;
     return true;
   }
@@ -179,7 +229,8 @@ export class PreparedProgram {
   readonly #hear = (piece: Buffer): void => {
     this.#text = Buffer.concat([this.#text, piece]);
     for (let end = this.#text.indexOf("\n"); end >= 0; end = this.#text.indexOf("\n")) {
-      this.#read(this.#text.subarray(0, end).toString("utf8"));
+      const line = this.#text.subarray(0, end + 1);
+      if (!this.#read(line.toString("utf8")) && this.#task !== null) this.#kept.push(line);
       this.#text = this.#text.subarray(end + 1);
     }
     if (this.#text.length > LONGEST_LINE) killGroup(this.#child.pid);

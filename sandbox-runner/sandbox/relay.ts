@@ -69,8 +69,8 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
       forward(request, response, requestHeaders(request.rawHeaders, kind), { ...options, onReceived }, onAnswered);
     } else answer(response, "proxy_refused", refusal(request));
   };
-  const server = createServer((request, response) => {
-    const practised = served === null ? (accepted?.practiceOf(request) ?? null) : null;
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    const practised = accepted?.practiceOf(request) ?? null;
     if (practised !== null) return practise(request, response, practised);
     if (served !== null) accepted?.replaceIn(request);
     const ofGh = served === null ? null : ghTarget(request.url, served);
@@ -79,6 +79,11 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
       serveInstance(request, response);
     } else if (proxy === null || request.url?.startsWith("/")) serveInstance(request, response);
     else proxy.request(request, response);
+  };
+  const server = createServer((request, response) => {
+    const held = accepted?.heldUntil(request) ?? null;
+    if (held === null) serve(request, response);
+    else void held.then(() => serve(request, response));
   });
   const refuseSocket = (request: IncomingMessage, socket: Duplex) => {
     refusal(request);

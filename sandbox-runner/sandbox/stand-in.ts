@@ -15,6 +15,8 @@ export class StandIn {
   readonly token = `stand-in-${randomBytes(BYTES).toString("hex")}`;
   #run: { id: string; token: string } | null = null;
   #practised: string | null = null;
+  readonly #lent = Promise.withResolvers<void>();
+  #isHeld = false;
 
   /** Whether its program practises for a run, and with which model; null for not. Never once there is a run. */
   practise(model: string | null): void {
@@ -27,9 +29,20 @@ export class StandIn {
     return this.#run === null && isAsked && this.#placeIn(request) !== null ? this.#practised : null;
   }
 
+  /** From now on its program is at a run's task, though the run has not got it yet: what it asks its model waits until it is lent. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** @returns what a request has to wait for that has the stand-in; null for every other, and where nothing is held. */
+  heldUntil(request: Pick<IncomingMessage, "url" | "rawHeaders">): Promise<void> | null {
+    return this.#isHeld && this.#run === null && this.#placeIn(request) !== null ? this.#lent.promise : null;
+  }
+
   /** From now on it stands for this run's token, at the run's path to its model. Once. */
   lend(run: { id: string; token: string }): void {
     this.#run ??= run;
+    this.#lent.resolve();
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The pipes of a program that is handed over, where the program ends meanwhile. */
 import { finished } from "node:stream/promises";
 import { expect, it } from "vitest";
-import { answering, withoutAnswers } from "#sandbox-runner/prepared/handed-over.ts";
+import { answering, answersTo, withoutAnswers } from "#sandbox-runner/prepared/handed-over.ts";
 
 const REQUEST = `${JSON.stringify({ type: "control_request", request_id: "1", request: { subtype: "initialize" } })}\n`;
 
@@ -12,7 +12,7 @@ function pipes() {
   );
   const faults: unknown[] = [];
   output.on("error", (error) => faults.push(error));
-  const { input, add } = answering(() => ({ subtype: "success" }), output);
+  const { input, add } = answering([answersTo(() => ({ subtype: "success" }))], output);
   input.on("error", (error) => faults.push(error));
   return { input, add, output, faults };
 }
@@ -55,4 +55,17 @@ it("puts a line between two of whoever has the program, and none after the end o
   add("late\n");
   expect((await input.toArray()).map(String).join("")).toBe("one\nhalf\nadded\n");
   expect(faults).toEqual([]);
+});
+
+it("keeps a line from the program that it need not hear, however it comes", async () => {
+  const output = withoutAnswers(
+    () => false,
+    () => true,
+  );
+  const { input } = answering([() => null, (line) => (line === "told\n" ? "" : null)], output);
+  for (const piece of ["first\nto", "ld", "\nmo", "re\n"]) input.write(piece);
+  input.end();
+  output.end();
+  expect((await input.toArray()).map(String).join("")).toBe("first\nmore\n");
+  expect(await output.toArray()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** A program waits for a run only when it has practised its turns, and nothing of them is left. */
 import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
+import { userMessage } from "#sandbox-runner/agent/opening.ts";
 import { PreparedProgram } from "#sandbox-runner/prepared/prepared-program.ts";
 import { startProcess } from "#sandbox-runner/process/spawn.ts";
 import { practised } from "./support/practised.ts";
@@ -44,11 +45,29 @@ it.each<[string, string]>([
 it("hands on nothing that it has said of them", async () => {
   const made = program(practised());
   await made.ready;
-  const { stdin, stdout } = made.handOver(() => {});
+  const { stdin, stdout } = made.handOver(
+    () => {},
+    () => {},
+  );
   stdin.write(`${JSON.stringify({ type: "user" })}\n`);
   const [first] = await createInterface({ input: stdout })
     [Symbol.asyncIterator]()
     .next()
     .then(({ value }) => [value]);
   expect(JSON.parse(first ?? "")).toEqual({ type: "told" });
+});
+
+it("practises no more when a run waits for it", async () => {
+  const told = `(globalThis.told ??= []).push(message.request?.subtype ?? message.type);
+  if (message.type === "user" && message.uuid === undefined) return say({ type: "told", told });`;
+  const made = program(told + practised());
+  made.hurry();
+  expect(await made.ready).toBe(true);
+  made.tellTask(userMessage("Look."));
+  const { stdout } = made.handOver(
+    () => {},
+    () => {},
+  );
+  const { value } = await createInterface({ input: stdout })[Symbol.asyncIterator]().next();
+  expect(JSON.parse(value ?? "").told).toEqual(["initialize", "apply_flag_settings", "initialize", "user"]);
 });

@@ -108,6 +108,33 @@ describe("a program that practises", () => {
   });
 });
 
+describe("a program that is at its run's task before the run has it", () => {
+  it("is answered when it has been given to the run, and then by the run's model", async () => {
+    relay.serve(SCOPE);
+    standIn.hold();
+    let isAnswered = false;
+    const answered = post(relay, model(standIn.id), [bearer(standIn.token)]).finally(() => {
+      isAnswered = true;
+    });
+    // What has no part in it does not wait.
+    expect(await post(relay, model(OTHER.id), [bearer(standIn.token)])).toBe(403);
+    expect([isAnswered, asked]).toEqual([false, []]);
+    standIn.lend(RUN);
+    expect(await answered).toBe(200);
+    expect(asked).toEqual([`${model(RUN.id)} Bearer ${RUN.token}`]);
+  });
+
+  it("is not answered where the run never gets it", async () => {
+    relay.serve(SCOPE);
+    standIn.hold();
+    const answered = post(relay, model(standIn.id), [bearer(standIn.token)]).catch(() => null);
+    expect(await post(relay, model(OTHER.id), [bearer(standIn.token)])).toBe(403);
+    await relay.close();
+    expect(await answered).not.toBe(200);
+    expect(asked).toEqual([]);
+  });
+});
+
 describe("a stand-in", () => {
   it("stands for nothing before there is a run, and for nothing before it is lent to that", async () => {
     expect(await post(relay, model(standIn.id), [bearer(standIn.token)])).toBe(403);

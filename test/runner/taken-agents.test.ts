@@ -4,15 +4,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { IdMaker } from "#protocol/ids.ts";
 import type { Program } from "#sandbox-runner/agent/gated-process.ts";
+import { userMessage } from "#sandbox-runner/agent/opening.ts";
 import { CloneCache } from "#sandbox-runner/git/clone-cache.ts";
 import { PreparedAgent } from "#sandbox-runner/prepared/prepared-agent.ts";
 import { wantedOf } from "#sandbox-runner/prepared/start-shape.ts";
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
 import { type Command, type Place, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
+import type { StandIn } from "#sandbox-runner/sandbox/stand-in.ts";
 import { practised } from "./support/practised.ts";
 import { ENVIRONMENT, runOrder } from "./support/run-order.ts";
 
@@ -47,6 +50,8 @@ class Programs extends Sandbox {
   asked: { command: Command; place: Place } | null = null;
   /** The first of them is its first request. */
   readonly lines: string[] = [];
+  /** Settles when it is told something more, having answered its first request. */
+  readonly begun = Promise.withResolvers<void>();
   /** With its exit code and signal. */
   readonly ended = Promise.withResolvers<unknown[]>();
 
@@ -62,14 +67,18 @@ class Programs extends Sandbox {
     const write = child.stdin.write.bind(child.stdin);
     vi.spyOn(child.stdin, "write").mockImplementation((line) => {
       this.lines.push(String(line));
+      if (this.lines.length > 1) this.begun.resolve();
       return write(line);
     });
     return child;
   }
 }
 
-/** @param refused which request its program refuses once it waits. */
-async function takenAgent(refused = "nothing") {
+/**
+ * @param refused which request its program refuses once it waits. @param task what it is told of its run before that speaks to it.
+ * @param isPractising whether the run comes before it has practised.
+ */
+async function takenAgent(refused = "nothing", task: SDKUserMessage | null = null, isPractising = false) {
   const state = mkdtempSync(join(tmpdir(), "reveille-taken-"));
   const folder = await createRunFolder(state, "executor-1", { pid: process.pid, startTime: null });
   const sandbox = new Programs(refused);
@@ -88,13 +97,19 @@ async function takenAgent(refused = "nothing") {
   const wanted = wantedOf(runOrder(ids, "none", [], { environment: { ...ENVIRONMENT, variables: {} } }));
   if (wanted === null) throw new Error("no agent can be prepared for it");
   agent.expect({ shape: wanted.shape, copy: null });
-  await ready.promise;
-  const prepared = await agent.takeFor(wanted, RUN);
+  await (isPractising ? sandbox.begun.promise : ready.promise);
+  const prepared = await agent.takeFor(wanted, { ...RUN, task });
   if (prepared === null || sandbox.asked === null) throw new Error("none has waited");
   const { command, place } = sandbox.asked;
   const initialize: object = JSON.parse(sandbox.lines[0] ?? "").request;
   const ended = sandbox.ended.promise;
-  return { agent, prepared, log, initialize, ended, start: () => prepared.start(command, place) };
+  /** Whether its calls are let through by its relay: null where they are. */
+  const held = () => agent.standIn.heldUntil(callOf(agent.standIn));
+  return { agent, prepared, log, initialize, ended, held, start: () => prepared.start(command, place) };
+}
+
+function callOf({ id, token }: StandIn) {
+  return { url: `/proxy/${id}/model/v1/messages?beta=true`, rawHeaders: ["authorization", `Bearer ${token}`] };
 }
 
 /** The program as its run's SDK has it. */
@@ -180,4 +195,62 @@ it("holds no call up that comes when it has ended", async () => {
   program?.stdin.end();
   await ended;
   await prepared.tellRun();
+});
+
+it("begins with its task before its run speaks to it, which hears all of it and need not tell it", async () => {
+  const { start, initialize, log } = await takenAgent("nothing", userMessage("Look."));
+  const { tell, hears } = spokenTo(start());
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user"] });
+  tell(asked(initialize), userMessage("Look."), TASK);
+  expect(await hears()).toMatchObject({ type: "control_response", response: { request_id: "own" } });
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user", "user"] });
+  expect(log).not.toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), expect.anything());
+});
+
+it("asks its model nothing before its run has told it the same task", async () => {
+  const { start, initialize, held } = await takenAgent("nothing", userMessage("Look."));
+  expect(held()).not.toBeNull();
+  const { tell, hears } = spokenTo(start());
+  await hears();
+  tell(asked(initialize));
+  await hears();
+  expect(held()).not.toBeNull();
+  const letThrough = held();
+  tell(userMessage("Look."), TASK);
+  await hears();
+  await letThrough;
+  expect(held()).toBeNull();
+});
+
+it.each<[string, (initialize: object) => object[]]>([
+  ["another task", (initialize) => [asked(initialize), userMessage("Look elsewhere.")]],
+  [
+    "other instructions",
+    (initialize) => [asked({ ...initialize, appendSystemPrompt: "Be brief." }), userMessage("Look.")],
+  ],
+])("that has begun is ended when its run has %s, and has asked its model nothing", async (_what, messages) => {
+  const { start, initialize, held, ended, log } = await takenAgent("nothing", userMessage("Look."));
+  const { tell } = spokenTo(start());
+  tell(...messages(initialize));
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(held()).not.toBeNull();
+  expect(log).toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), "warn");
+});
+
+it("asks its model nothing where its run starts another, and what is started then does", async () => {
+  const { prepared, ended, held } = await takenAgent("nothing", userMessage("Look."));
+  const calls = held();
+  expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
+  expect(held()).not.toBeNull();
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  await calls;
+  expect(held()).toBeNull();
+});
+
+it("is taken by a run that comes while it practises, which it then does no more", async () => {
+  const { start } = await takenAgent("nothing", userMessage("Look."), true);
+  const { hears } = spokenTo(start());
+  const { told } = await hears();
+  expect(told.at(-1)).toBe("user");
+  expect(told.length).toBeLessThan(BEFORE.length);
 });
