@@ -14,7 +14,7 @@ const REQUEST = "prepared-";
 /** The first turn of a program takes three times as long as its fourth; what more of them would save is little. */
 const PRACTICE_TURNS = 3;
 const END_MS = 2_000;
-/** What it says before it has a run is a few KiB; a program that goes on without an end of the line is no agent. */
+/** A line that it says before it has a run has 150 KiB at most; a program that goes on without an end of the line is no agent. */
 const LONGEST_LINE = 4_194_304;
 
 type Variables = Readonly<Record<string, string>>;
