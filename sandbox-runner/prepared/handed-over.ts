@@ -65,7 +65,10 @@ export function answering(looks: readonly ((line: string) => string | null)[], o
   };
 }
 
-/** Answers a request in the program's place. @param answerTo undefined where the program is to answer. */
+/**
+ * Answers a request in the program's place.
+ * @param answerTo is given undefined for a line that is none, which goes on to the program; undefined where the program is to answer.
+ */
 export function answersTo(answerTo: (request: unknown) => object | undefined): (line: string) => string | null {
   return (line) => answerIn(line, answerTo);
 }
@@ -97,7 +100,7 @@ export function withoutAnswers(take: (line: string) => boolean, isDone: () => bo
 /** @returns the line that answers a request; null where there is none. */
 function answerIn(line: string, answerTo: (request: unknown) => object | undefined): string | null {
   const asked = requestIn(line);
-  const response = asked === null ? undefined : answerTo(asked.request);
+  const response = answerTo(asked?.request);
   if (asked === null || response === undefined) return null;
   return `${JSON.stringify({ type: "control_response", response: { ...response, request_id: asked.id } })}\n`;
 }

@@ -200,6 +200,7 @@ export class PreparedProgram {
    * @returns whether nothing of it is left.
    */
   async #practise(): Promise<boolean> {
+    if (this.#isOver) return false;
     const uuid = randomUUID();
     const turn = { isGood: false, over: Promise.withResolvers<boolean>() };
     this.#turn = turn;

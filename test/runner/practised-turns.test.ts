@@ -1,6 +1,6 @@
 /** A program waits for a run only when it has practised its turns, and nothing of them is left. */
 import { createInterface } from "node:readline";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { userMessage } from "#sandbox-runner/agent/opening.ts";
 import { PreparedProgram } from "#sandbox-runner/prepared/prepared-program.ts";
 import { startProcess } from "#sandbox-runner/process/spawn.ts";
@@ -42,19 +42,15 @@ it.each<[string, string]>([
   expect(made.isReady).toBe(false);
 });
 
-it("hands on nothing that it has said of them", async () => {
+it("hands on nothing that it has said of them, and is its run's with the first line, whatever that is", async () => {
   const made = program(practised());
   await made.ready;
-  const { stdin, stdout } = made.handOver(
-    () => {},
-    () => {},
-  );
+  const [onRight, onOther] = [vi.fn(), vi.fn()];
+  const { stdin, stdout } = made.handOver(onRight, onOther);
   stdin.write(`${JSON.stringify({ type: "user" })}\n`);
-  const [first] = await createInterface({ input: stdout })
-    [Symbol.asyncIterator]()
-    .next()
-    .then(({ value }) => [value]);
-  expect(JSON.parse(first ?? "")).toEqual({ type: "told" });
+  const { value } = await createInterface({ input: stdout })[Symbol.asyncIterator]().next();
+  expect(JSON.parse(value ?? "")).toEqual({ type: "told" });
+  expect([onRight.mock.calls.length, onOther.mock.calls.length]).toEqual([1, 1]);
 });
 
 it("practises no more when a run waits for it", async () => {
