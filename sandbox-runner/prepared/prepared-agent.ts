@@ -15,11 +15,12 @@ import type { Command, Place } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { StandIn } from "../sandbox/stand-in.ts";
-import { dryStart, type Start } from "./dry-start.ts";
+import { type Current, isAsWanted, isFor, isOfToday, LONGEST_WAIT_MS } from "./current-agent.ts";
+import { dryStart } from "./dry-start.ts";
 import { type Message, PreparedProgram } from "./prepared-program.ts";
 import { type CopyPlace, RepositoryCopy, referenceIn } from "./repository-copy.ts";
 import { startOptions } from "./start-options.ts";
-import { type Expected, expectedKey, type Wanted, wantedKey } from "./start-shape.ts";
+import type { Expected, Wanted } from "./start-shape.ts";
 
 export interface PreparedAgentOptions {
   /** The mark of its processes. */
@@ -72,25 +73,12 @@ export interface Prepared {
   readonly isThere: boolean;
 }
 
-interface Current {
-  expected: Expected;
-  copy: RepositoryCopy | null;
-  sessionId: string;
-  start: Start;
-  /** Those of its settings. */
-  variables: Record<string, string>;
-  program: PreparedProgram;
-  startedAtMs: number;
-}
-
 /** Until there is a run. */
 const NOBODY = { run_id: "", session_url: "" };
 /** What a run does before it hands its task to a program that waits in a copy: its clone, and a look at the copy's files. */
 const COMMANDS_OF_COPY = 2;
 const READY_MS = 30_000;
 const ANSWER_MS = 3_000;
-/** What it has read of the world, the date among it, is as old as the program: then another takes its place. */
-const LONGEST_WAIT_MS = 1_800_000;
 const FIRST_PAUSE_MS = 1_000;
 /** So many that were lost one after the other, and no more are started in this place. */
 const MOST_LOSSES = 5;
@@ -292,17 +280,4 @@ export class PreparedAgent {
       log("prepared_agent_kept", { executor: mark, error: errorText(error) }, "warn"),
     );
   }
-}
-
-function isAsWanted({ expected, program, startedAtMs }: Current, wanted: Expected): boolean {
-  return expectedKey(expected) === expectedKey(wanted) && !program.isOver && Date.now() - startedAtMs < LONGEST_WAIT_MS;
-}
-
-function isFor({ expected: { shape, copy } }: Current, wanted: Wanted): boolean {
-  return wantedKey({ shape, repository: copy?.repository ?? null }) === wantedKey(wanted);
-}
-
-/** The program tells its model which day it is. */
-function isOfToday({ startedAtMs }: Current): boolean {
-  return new Date(startedAtMs).toDateString() === new Date().toDateString();
 }
