@@ -1,5 +1,6 @@
 /** One moment at which few or many routines come due, beside the least that a durable clock can be; and what a run costs. */
 import { randomFillSync } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
@@ -12,14 +13,24 @@ import { percentile } from "../support/statistics.ts";
 interface Shape {
   routines: number;
   triggers: number;
+  /** Whether the objects have left memory, as those of most routines have when their moment comes; else the last round has left them there. */
+  isCold: boolean;
   goal: Figure["goal"];
 }
 
+const GOAL: Figure["goal"] = { bound: "at most", value: 3 };
+const FILES_OF_AN_OBJECT = 3;
+const OTHER_FILES = 500;
 const SHAPES: readonly Shape[] = [
-  { routines: 10, triggers: 100, goal: null },
-  { routines: 1_000, triggers: 1, goal: { bound: "at most", value: 3 } },
-  { routines: 10_000, triggers: 1, goal: { bound: "at most", value: 3 } },
+  { routines: 10, triggers: 100, isCold: false, goal: null },
+  { routines: 1_000, triggers: 1, isCold: false, goal: GOAL },
+  { routines: 1_000, triggers: 1, isCold: true, goal: GOAL },
+  { routines: Math.min(10_000, mostAtOnce()), triggers: 1, isCold: true, goal: GOAL },
 ];
+/** A round of so many takes a minute. */
+const MANY = { routines: 5_000, rounds: 3 } as const;
+/** An object leaves memory some ten seconds after its last call. */
+const LEAVING_MS = 90_000;
 const MADE_AT_ONCE = 500;
 const POLL_MS = 25;
 const LONGEST_MS = 120_000;
@@ -49,7 +60,8 @@ export const clockShapes: Row = {
     const only = process.env["BENCH_CLOCK_SHAPE"];
     const figures: Figure[] = [];
     for (const shape of SHAPES) {
-      if (only === undefined || only === nameOf(shape)) figures.push(...(await measureShape(shape, rounds)));
+      const fewer = shape.routines < MANY.routines ? rounds : Math.min(rounds, MANY.rounds);
+      if (only === undefined || only === nameOf(shape)) figures.push(...(await measureShape(shape, fewer)));
     }
     return figures;
   },
@@ -58,6 +70,7 @@ export const clockShapes: Row = {
 async function measureShape(shape: Shape, rounds: number): Promise<Figure[]> {
   await using served = await serveCounting();
   await using bare = await serveBare("clock");
+  const files = { ours: served.openFiles(), bare: bare.openFiles() };
   // What follows from runs may wait for a moment in which nothing else happens.
   const isAllDone = async () => (await get(served, "/bench/owed")) === 0;
   const firstMs = Math.ceil(Date.now() / STEP_MS) * STEP_MS;
@@ -65,14 +78,15 @@ async function measureShape(shape: Shape, rounds: number): Promise<Figure[]> {
   await makeAll(served, ids, shape);
   await makeAll(bare, ids, shape);
   const moments = { ours: 0, bare: 0 };
-  const next = (side: keyof typeof moments) => {
-    moments[side] += 1;
-    return firstMs + moments[side] * STEP_MS;
+  const next = async (name: keyof typeof moments, side: Served) => {
+    if (shape.isCold) await allLeft(side, files[name] + shape.routines / 10);
+    moments[name] += 1;
+    return firstMs + moments[name] * STEP_MS;
   };
   const reports = await interleave(
     rounds,
-    () => tick(served, shape, next("ours"), isAllDone),
-    () => tick(bare, shape, next("bare"), async () => true),
+    async () => tick(served, shape, await next("ours", served), isAllDone),
+    async () => tick(bare, shape, await next("bare", bare), async () => true),
   );
   for (const side of [served, bare]) await check(side, ids, shape.triggers * (rounds + 1));
   const of = (pick: (one: Measured) => number) => compared(reports, pick);
@@ -84,8 +98,24 @@ async function measureShape(shape: Shape, rounds: number): Promise<Figure[]> {
   ];
 }
 
-function nameOf({ routines, triggers }: Shape): string {
-  return `${routines.toLocaleString("en")} × ${triggers}`;
+function nameOf({ routines, triggers, isCold }: Shape): string {
+  return `${routines.toLocaleString("en")} × ${triggers}${isCold ? " opened" : ""}`;
+}
+
+/** How many objects can be in memory together, in thousands: a process may have so many files open, and no more. */
+function mostAtOnce(): number {
+  const [, hard = ""] = /^Max open files +\S+ +(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+  const files = hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
+  return Math.max(1, Math.floor((files - OTHER_FILES) / FILES_OF_AN_OBJECT / 1_000)) * 1_000;
+}
+
+/** Waits until the objects have left memory. @throws Error when they don't. */
+async function allLeft(side: Served, files: number): Promise<void> {
+  const deadline = Date.now() + LEAVING_MS;
+  while (side.openFiles() > files) {
+    if (Date.now() > deadline) throw new Error("the objects did not leave memory in time");
+    await delay(POLL_MS);
+  }
 }
 
 function newRoutineId(): string {

@@ -38,6 +38,8 @@ export interface Served extends AsyncDisposable {
   runnerToken: string;
   /** The memory that workerd has in use, in MiB. */
   workerdMemory(): number;
+  /** How many files workerd has open: three for each object that is in memory. */
+  openFiles(): number;
   /** The processor time that workerd has taken since it started, in milliseconds. */
   workerdCpuMs(): number;
 }
@@ -119,6 +121,7 @@ async function serve(
     ownerToken,
     runnerToken,
     workerdMemory: () => residentMiB(workerdOf(folder)),
+    openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
     workerdCpuMs: () => processorMs(pid),
     [Symbol.asyncDispose]: stop,
   };
