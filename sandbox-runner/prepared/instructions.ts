@@ -76,6 +76,8 @@ class Reading {
       this.#note(path, "folder", stat.mode, "");
       for (const name of await readdir(place)) await this.#add(folder, `${path}/${name}`);
     } else if (stat.isSymbolicLink()) {
+      // The program follows it, to hooks perhaps.
+      if (path === ".claude" || path === SETTINGS_FILE) throw new Unknown();
       // What it leads to is read in its place, and lies anywhere.
       this.#isWhole = false;
       this.#note(path, "link", stat.mode, await readlink(place));

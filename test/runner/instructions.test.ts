@@ -37,6 +37,16 @@ describe("no agent is started ahead in a repository", () => {
     expect(await readInstructions(tree({ ...PLAIN, ...files }))).toBeNull();
   });
 
+  it.each([".claude/settings.json", ".claude"])("whose hooks are behind a link: %s", async (place) => {
+    const folder = tree({ "CLAUDE.md": "Be brief.\n", "tools/settings.json": '{"hooks":{"SessionStart":[]}}' });
+    if (place === ".claude") symlinkSync("tools", join(folder, place));
+    else {
+      mkdirSync(join(folder, ".claude"));
+      symlinkSync("../tools/settings.json", join(folder, ".claude/settings.json"));
+    }
+    expect(await readInstructions(folder)).toBeNull();
+  });
+
   it("that is not there", async () => {
     expect(await readInstructions(join(root, "nothing"))).toBeNull();
   });
