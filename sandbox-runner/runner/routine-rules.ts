@@ -14,28 +14,41 @@ export interface RoutineRuns {
 /** A routine fires often if so many runs of it have come within this time. */
 export const OFTEN_RUNS = 2;
 export const OFTEN_MS = 3_600_000;
+/**
+ * One that has a spare keeps it while a single run counts: else it would go shortly before the run that it is for, of a routine that fires
+ * every half an hour or less often.
+ */
+const KEPT_RUNS = 1;
+/** So many more runs has another to have for its place. Of routines that fire as often, one is ahead by so many for a moment now and then. */
+const LEAD_RUNS = 2;
 
-/** @returns those of the times that still count. */
+/** @returns those of the times that still count. What is to come does not: then the clock has been set back. */
 export function lately(cameAtMs: readonly number[], nowMs: number): number[] {
-  return cameAtMs.filter((at) => nowMs - at < OFTEN_MS);
+  return cameAtMs.filter((at) => at <= nowMs && nowMs - at < OFTEN_MS);
 }
 
 /**
- * @returns the routines that are to have a spare, `most` at most: those that fire most often. Of two that fire as often the one that has
- * a spare already, else each would lose it to the other; else the one whose run is the latest.
+ * @returns the routines that are to have a spare, `most` at most: those that fire most often. One that has a spare already keeps it unless
+ * another fires clearly more often, else each would lose it to the other; of others that are alike it is the one whose run is the latest.
  */
 export function routinesToKeep(all: readonly RoutineRuns[], most: number, nowMs: number): string[] {
   return all
     .map((one) => ({ ...one, cameAtMs: lately(one.cameAtMs, nowMs) }))
-    .filter(({ isPreparable, cameAtMs }) => isPreparable && cameAtMs.length >= OFTEN_RUNS)
+    .filter(
+      ({ isPreparable, isKept, cameAtMs }) => isPreparable && cameAtMs.length >= (isKept ? KEPT_RUNS : OFTEN_RUNS),
+    )
     .sort(
       (one, other) =>
-        other.cameAtMs.length - one.cameAtMs.length ||
+        weight(other) - weight(one) ||
         Number(other.isKept) - Number(one.isKept) ||
         (other.cameAtMs.at(-1) ?? 0) - (one.cameAtMs.at(-1) ?? 0),
     )
     .slice(0, most)
     .map(({ routine }) => routine);
+}
+
+function weight({ cameAtMs, isKept }: RoutineRuns): number {
+  return cameAtMs.length + (isKept ? LEAD_RUNS : 0);
 }
 
 /** @returns when the first of the times stops to count, in Unix milliseconds; null where there is none. */

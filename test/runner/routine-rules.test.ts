@@ -31,6 +31,21 @@ describe("a routine has a spare", () => {
       2,
       ["b", "c"],
     ],
+    ["until none of its runs counts any more", [routine("a", [59], { isKept: true })], 1, ["a"]],
+    ["not for longer", [routine("a", [60], { isKept: true })], 1, []],
+    [
+      "before one that is ahead by a run or two, as one that fires as often now and then is",
+      [routine("a", [4, 3, 2, 1]), routine("b", [9, 8], { isKept: true })],
+      1,
+      ["b"],
+    ],
+    [
+      "not before one that fires clearly more often",
+      [routine("a", [5, 4, 3, 2, 1]), routine("b", [9, 8], { isKept: true })],
+      1,
+      ["a"],
+    ],
+    ["not for runs of a time to come: the clock has been set back", [routine("a", [-90, -80])], 1, []],
     ["not before one that fires more often now", [routine("a", [70, 65, 9, 8]), routine("b", [3, 2, 1])], 1, ["b"]],
   ])("%s", (_when, all, most, kept) => {
     expect(routinesToKeep(all, most, NOW_MS)).toEqual(kept);
