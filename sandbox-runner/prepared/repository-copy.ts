@@ -117,18 +117,17 @@ export class RepositoryCopy {
     for (const name of await readdir(this.folder)) {
       if (name !== WATCHED) await removeTree(join(this.folder, name));
     }
-    const names = await readdir(clone.folder);
-    for (const name of names) {
+    for (const name of await readdir(clone.folder)) {
       if (name !== WATCHED) await rename(join(clone.folder, name), join(this.folder, name));
     }
     await removeTree(clone.folder);
     const { sandbox, folder } = this.#place;
     await rm(referenceIn(folder), { recursive: true, force: true });
-    if (names.includes(WATCHED)) {
-      // Git knows these files by their times, which are those of the copy.
-      const command = ["git", "update-index", "-q", "--refresh"] as const;
-      await sandbox.run(command, gitPlace(this.#place, this.folder), within(REFRESH_MS, signal));
-    }
+    // Git knows files by their times: to be moved changes one of them, and those of what it watches are the copy's.
+    const command = ["git", "update-index", "-q", "--refresh"] as const;
+    await sandbox.run(command, gitPlace(this.#place, this.folder), within(REFRESH_MS, signal));
+    // Left where it was ended at its deadline: no other command of git's would change anything.
+    await rm(join(this.folder, ".git", "index.lock"), { force: true });
     return { ...clone, folder: this.folder };
   }
 

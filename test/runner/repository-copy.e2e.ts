@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -242,6 +243,27 @@ describe("a clone takes the copy's place, and is as one that was made there", ()
     const before = numbers();
     await settle(prepared);
     expect(numbers()).toEqual(before);
+  });
+});
+
+describe("git knows the files where they have been moved to", () => {
+  async function settledAfter(change: (folder: string) => void): Promise<string> {
+    const { copy, place } = await prepareCase({}, { "README.md": "# App\n", "CLAUDE.md": "Be brief.\n" });
+    const clones = await cloned(place, true);
+    for (const { folder } of clones) change(folder);
+    await settleClones(clones, { copy, isThere: true, giveUp: async () => {} }, never, () => {});
+    return copy?.folder ?? "";
+  }
+  // As when a second has gone by since they were checked out.
+  const forgetTimes = (folder: string) => void git("-C", folder, "read-tree", "HEAD");
+
+  it("also where there are no settings", async () => {
+    expect(git("-C", await settledAfter(forgetTimes), "diff-files")).toBe("");
+  });
+
+  it("and is kept from nothing where it was ended while it looked at them", async () => {
+    const folder = await settledAfter((aside) => writeFileSync(join(aside, ".git/index.lock"), ""));
+    expect(git("-C", folder, "add", "--refresh", ".")).toBe("");
   });
 });
 
