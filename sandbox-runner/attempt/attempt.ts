@@ -34,7 +34,7 @@ import { enterSandbox } from "./enter-sandbox.ts";
 import { countChangedFiles } from "./evidence.ts";
 import { hookDeadline } from "./hook-deadline.ts";
 import { outrankRepository, tellOfServers } from "./outrank-repository.ts";
-import { settleClones } from "./settle-clones.ts";
+import { leftOf, settleClones } from "./settle-clones.ts";
 
 export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
@@ -105,7 +105,7 @@ export class Attempt {
     const seen = { ...folder, home: sandbox.value.home ?? folder.home };
     const waited = await waiting;
     // With a sandbox that was lost, what waited in it is gone too; then this run has its own way to its model.
-    const ready = waited?.isThere === true ? waited : null;
+    const ready = leftOf(waited);
 
     const unprepared = await this.#setUp(sandbox.value, seen);
     if (unprepared !== null || signal.aborted) return unprepared;

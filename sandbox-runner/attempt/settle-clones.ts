@@ -16,9 +16,16 @@ const TAKEN =
   "The agent was started ahead, in a copy of what an earlier run had cloned. What was cloned now has taken the copy's place; its instruction files are the same.";
 const GIVEN_UP =
   "An agent was started ahead, in a copy of what an earlier run had cloned. What it had read there is not what was cloned now, so it is started anew.";
-
 const LOST =
   "An agent was started ahead, in a copy of what an earlier run had cloned. It has ended, so another is started.";
+
+/**
+ * @returns what has waited for the run; null where there is nothing to give to it. Of a program that has ended meanwhile there is its copy,
+ * which lies in the clone's place until that is settled: it is not to be taken for a clone that failed.
+ */
+export function leftOf<Kind extends Pick<Waiting, "copy" | "isThere">>(waited: Kind | null): Kind | null {
+  return waited !== null && (waited.isThere || waited.copy !== null) ? waited : null;
+}
 
 /** @throws when the file system refuses. */
 export async function settleClones<Kind extends Waiting>(
@@ -30,14 +37,16 @@ export async function settleClones<Kind extends Waiting>(
   const copy = prepared?.copy ?? null;
   const [clone] = clones;
   if (prepared === null || copy === null || clone === undefined) return { clones: [...clones], prepared };
-  const isLike = await copy.isLike(clone);
+  const isLike = prepared.isThere && (await copy.isLike(clone));
+  // It may have ended while the two were compared.
   if (prepared.isThere && isLike) {
     const placed = await copy.giveWayTo(clone, signal);
     onStep(TAKEN);
     return { clones: [placed], prepared };
   }
+  const step = prepared.isThere ? GIVEN_UP : LOST;
   await prepared.giveUp();
   const placed = await copy.yieldTo(clone);
-  onStep(isLike ? LOST : GIVEN_UP);
+  onStep(step);
   return { clones: [placed], prepared: null };
 }

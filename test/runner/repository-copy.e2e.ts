@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { ClonedRepository } from "#protocol/repository.ts";
-import { settleClones } from "#sandbox-runner/attempt/settle-clones.ts";
+import { leftOf, settleClones } from "#sandbox-runner/attempt/settle-clones.ts";
 import { cloneRepositories } from "#sandbox-runner/git/clone.ts";
 import { CloneCache } from "#sandbox-runner/git/clone-cache.ts";
 import { RepositoryCopy } from "#sandbox-runner/prepared/repository-copy.ts";
@@ -177,12 +177,12 @@ async function prepareCase({ wanted = {}, before = nothing, between = nothing }:
 }
 
 /** @returns what the run has, and what another has that nothing was prepared for. */
-async function settle({ copy, place, fresh, about }: Awaited<ReturnType<typeof prepareCase>>) {
+async function settle({ copy, place, fresh, about }: Awaited<ReturnType<typeof prepareCase>>, isThere = true) {
   if (copy === null) throw new Error("there is no copy");
   const steps: string[] = [];
   const settled = await settleClones(
     await cloned(place, true, about),
-    { copy, isThere: true, giveUp: async () => {} },
+    { copy, isThere, giveUp: async () => {} },
     never,
     (step) => void steps.push(step),
   );
@@ -306,6 +306,29 @@ describe("the program is given up, and the clone lies where it would", () => {
     const prepared = await prepareCase({});
     mkdirSync(join(prepared.copy?.folder ?? "", ".claude/worktrees"));
     expect((await settle(prepared)).isTaken).toBe(false);
+  });
+});
+
+describe("a program that has ended is told of as that, and leaves nothing in the clone's place", () => {
+  it.each<[string, (place: string) => void]>([
+    ["where its copy is still there", () => {}],
+    ["where that has gone with its sandbox", (place) => rmSync(place, { recursive: true })],
+  ])("%s", async (_where, change) => {
+    const prepared = await prepareCase({});
+    change(prepared.copy?.folder ?? "");
+    const { isTaken, steps } = await settle(prepared, false);
+    expect({ isTaken, steps }).toEqual({ isTaken: false, steps: [expect.stringContaining("It has ended")] });
+  });
+
+  it("so it goes on to be settled, and one without a copy does not", () => {
+    const [copy, giveUp] = [{} as RepositoryCopy, async () => {}];
+    const left = [
+      { copy, isThere: true, giveUp },
+      { copy, isThere: false, giveUp },
+      { copy: null, isThere: true, giveUp },
+      { copy: null, isThere: false, giveUp },
+    ].map((waited) => leftOf(waited) !== null);
+    expect([...left, leftOf(null)]).toEqual([true, true, true, false, null]);
   });
 });
 
