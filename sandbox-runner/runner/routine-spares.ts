@@ -66,7 +66,10 @@ export class RoutineSpares {
     const nowMs = Date.now();
     for (const known of this.#routines.values()) {
       known.cameAtMs = lately(known.cameAtMs, nowMs);
-      if (known.spares?.isUnfit === true) known.unfit = { key: expectedKey(known.expected), atMs: nowMs };
+      const unfitFor = known.spares?.unfitFor;
+      if (unfitFor === undefined) continue;
+      known.unfit = { key: expectedKey(unfitFor), atMs: nowMs };
+      this.#drop(known);
     }
     const all = [...this.#routines].map(([routine, known]) => ({
       ...{ routine, cameAtMs: known.cameAtMs },

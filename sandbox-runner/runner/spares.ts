@@ -57,9 +57,10 @@ export class Spares {
     return [...this.#kept].some((one) => one.has("agent"));
   }
 
-  /** Whether one of them can't have the agent that is expected. */
-  get isUnfit(): boolean {
-    return [...this.#kept].some((one) => one.has("unfit"));
+  /** For which runs one of them can't have an agent, which may not be those that are expected by now; undefined where none has said so. */
+  get unfitFor(): Expected | null | undefined {
+    const unfit = [...this.#kept].find((one) => one.has("unfit"));
+    return unfit === undefined ? undefined : (this.#told.get(unfit) ?? null);
   }
 
   /** Has agents prepared for such runs from now on; null for none. */

@@ -166,6 +166,25 @@ it("end when their agent can't be prepared, and are tried again for another clon
   expect(started).toHaveLength(3);
 });
 
+it("are tried for what has been cloned since the one that could not have its agent was told", () => {
+  const { spares, started, starting, run } = bed();
+  run("a");
+  run("a");
+  started[0]?.say("ready");
+  spares.fill();
+  // While a run starts, none is told anything.
+  starting.sinceMs = Date.now();
+  run("a", SECOND);
+  started[0]?.say("unfit");
+  spares.fill();
+  starting.sinceMs = null;
+  spares.fill();
+  expect([started[0]?.expected, started[0]?.isStopped, started.length]).toEqual([["a"], true, 2]);
+  started[1]?.say("ready");
+  spares.fill();
+  expect(started[1]?.expected).toEqual(["b"]);
+});
+
 it("are as many as are wanted, for the routines that fire most often", () => {
   const { started, run, prepared } = bed(1);
   run("a");
