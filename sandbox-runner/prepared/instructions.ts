@@ -72,6 +72,8 @@ class Reading {
     const place = join(folder, path);
     const stat = await lstat(place);
     if (this.#entries.size >= MOST_ENTRIES) throw new Unknown();
+    // A plugin brings hooks of its own.
+    if (path.endsWith("/.claude-plugin")) throw new Unknown();
     if (stat.isDirectory()) {
       this.#note(path, "folder", stat.mode, "");
       for (const name of await readdir(place)) await this.#add(folder, `${path}/${name}`);

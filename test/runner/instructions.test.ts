@@ -31,6 +31,7 @@ describe("no agent is started ahead in a repository", () => {
     ["with somebody's own settings", { ".claude/settings.local.json": "{}" }],
     ["with tasks that have their times", { ".claude/scheduled_tasks.json": "{}" }],
     ["that is a plugin", { ".claude-plugin/plugin.json": "{}" }],
+    ["whose skills have a plugin among them", { ".claude/skills/one/.claude-plugin/plugin.json": "{}" }],
     ["with language servers", { ".lsp.json": "{}" }],
     ["with more than anybody wrote", { "CLAUDE.md": "x".repeat(4_194_305) }],
   ])("%s", async (_which, files) => {
