@@ -23,6 +23,7 @@ it("there is a state of each landing", () => {
     "0004-sessions",
     "0005-connectors",
     "0006-gates",
+    "0007-retention",
   ]);
 });
 
