@@ -154,6 +154,8 @@ export class PreparedProgram {
   /** At the first lines that its run tells it: its first request, and the task that it has been told. */
   #looks(onRight: () => void, onOther: () => void): ((line: string) => string | null)[] {
     const task = this.#task;
+    // As it is read on the way.
+    const toldTask = parseJson(JSON.stringify(task));
     let isRight = true;
     const other = () => {
       isRight = false;
@@ -168,7 +170,7 @@ export class PreparedProgram {
     });
     if (task === null) return [isAsked];
     const isTold = (line: string) => {
-      const isSame = isDeepStrictEqual(parseJson(line), task);
+      const isSame = isDeepStrictEqual(parseJson(line), toldTask);
       if (!isSame) other();
       else if (isRight) onRight();
       return isSame ? "" : null;

@@ -207,6 +207,14 @@ it("begins with its task before its run speaks to it, which hears all of it and 
   expect(log).not.toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), expect.anything());
 });
 
+it("is its run's where its task is no whole text", async () => {
+  const { start, initialize, held } = await takenAgent("nothing", userMessage("Half a \ud800."));
+  const { tell, hears } = spokenTo(start());
+  tell(asked(initialize), userMessage("Half a \ud800."), TASK);
+  for (const _ of ["its task", "its first request", "more"]) await hears();
+  expect(held()).toBeNull();
+});
+
 it("asks its model nothing before its run has told it the same task", async () => {
   const { start, initialize, held } = await takenAgent("nothing", userMessage("Look."));
   expect(held()).not.toBeNull();
