@@ -24,7 +24,7 @@ import { cloneRepositories } from "../git/clone.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { describeClones } from "../git/clone-words.ts";
 import { writeGitSettings } from "../git/write-settings.ts";
-import type { Prepared } from "../prepared/prepared-agent.ts";
+import type { Prepared } from "../prepared/prepared.ts";
 import type { RunFolder } from "../process/run-folder.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { setUp } from "../setup/set-up.ts";

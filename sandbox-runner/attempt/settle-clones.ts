@@ -1,6 +1,6 @@
 /** Puts a clone that was made beside a waiting program's copy into the copy's place, and says whether the program is still fit. */
 import type { Clone } from "../git/clone-plan.ts";
-import type { Prepared } from "../prepared/prepared-agent.ts";
+import type { Prepared } from "../prepared/prepared.ts";
 
 /** What waits for the run, as it is looked at here. */
 type Waiting = Pick<Prepared, "copy" | "isThere" | "giveUp">;

@@ -8,16 +8,15 @@ import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { errorText } from "#protocol/log.ts";
 import { type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
-import type { Program } from "../agent/gated-process.ts";
 import type { Log } from "../process/log.ts";
-import { emptyFolder, type RunFolder } from "../process/run-folder.ts";
-import type { Command, Place } from "../process/spawn.ts";
+import { emptyFolder, emptyFolderNow, type RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { StandIn } from "../sandbox/stand-in.ts";
 import { type Current, isAsWanted, isFor, isOfToday, LONGEST_WAIT_MS } from "./current-agent.ts";
 import { dryStart } from "./dry-start.ts";
-import { type Message, PreparedProgram } from "./prepared-program.ts";
+import type { Prepared, PreparedFor } from "./prepared.ts";
+import { PreparedProgram } from "./prepared-program.ts";
 import { type CopyPlace, RepositoryCopy, referenceIn } from "./repository-copy.ts";
 import { startOptions } from "./start-options.ts";
 import type { Expected, Wanted } from "./start-shape.ts";
@@ -37,40 +36,6 @@ export interface PreparedAgentOptions {
   onReady(): void;
   /** Told when none can be prepared in a copy as it is expected. */
   onUnfit(): void;
-}
-
-/** For which run it is taken. */
-export interface PreparedFor {
-  id: string;
-  /** The token that its stand-in stands for. */
-  token: string;
-  /** What its own program would have been started with besides. */
-  variables: Record<string, string>;
-  /** What it is told first; null where that is not known yet. */
-  task: Message | null;
-}
-
-/** A program that waits, for one run. It has been told its task, where that is known. */
-export interface Prepared {
-  /** The name under which it records its conversation. */
-  sessionId: string;
-  /** How it asks its model: by the stand-in, which stands for the run's token from now on. */
-  way: ModelWay;
-  /** The file that it was started from. */
-  file: string;
-  /** The copy of the run's repository that it was started in; null where its run has none. */
-  copy: RepositoryCopy | null;
-  /** @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so. */
-  start(command: Command, place: Place): Program | null;
-  /**
-   * Tells it which run it has, for all commands to come. It takes some ten milliseconds for that, and prepares its next turn anew: so
-   * it is told before its first call, and not before its first words. @returns settles when it knows. Never rejects.
-   */
-  tellRun(): Promise<void>;
-  /** Ends it, in place of its start, and removes what it has written, but for its copy. Never rejects. */
-  giveUp(): Promise<void>;
-  /** Whether it still is. */
-  readonly isThere: boolean;
 }
 
 /** Until there is a run. */
@@ -171,8 +136,11 @@ export class PreparedAgent {
           );
         }
         unfit({ is_same: isSame });
-        // The one that is started in its place asks its model by the same way.
-        void program.end().then(() => this.standIn.lend(run));
+        // The one that is started in its place asks its model by the same way, and records its conversation under the same name.
+        const ended = program.end();
+        this.standIn.drop();
+        this.#emptyNow(this.#options.folder.home, this.#options.folder.temporary);
+        void ended.then(() => this.standIn.lend(run));
         return null;
       },
     };
@@ -275,9 +243,20 @@ export class PreparedAgent {
 
   /** Never rejects. */
   async #empty(...folders: string[]): Promise<void> {
+    await Promise.all(folders.map((one) => emptyFolder(one))).catch((error) => this.#tellKept(error));
+  }
+
+  /** Never throws. */
+  #emptyNow(...folders: string[]): void {
+    try {
+      for (const one of folders) emptyFolderNow(one);
+    } catch (error) {
+      this.#tellKept(error);
+    }
+  }
+
+  #tellKept(error: unknown): void {
     const { mark, log } = this.#options;
-    await Promise.all(folders.map((one) => emptyFolder(one))).catch((error) =>
-      log("prepared_agent_kept", { executor: mark, error: errorText(error) }, "warn"),
-    );
+    log("prepared_agent_kept", { executor: mark, error: errorText(error) }, "warn");
   }
 }

@@ -1,4 +1,5 @@
 /** The folder of one attempt: what the agent may write, what it may only read, and what it never sees. */
+import { readdirSync, rmSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -111,6 +112,11 @@ export async function emptyFolder(folder: string): Promise<void> {
     // A link is removed, not followed.
     await (entry.isDirectory() ? removeTree(path) : rm(path, REMOVE_OPTIONS));
   }
+}
+
+/** The same, before anything else is done. @throws when the file system refuses. */
+export function emptyFolderNow(folder: string): void {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), REMOVE_OPTIONS);
 }
 
 /** Removes a file, or a folder with all that is in it. @throws when the file system refuses. */

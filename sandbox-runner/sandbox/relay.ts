@@ -83,7 +83,7 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   const server = createServer((request, response) => {
     const held = accepted?.heldUntil(request) ?? null;
     if (held === null) serve(request, response);
-    else void held.then(() => serve(request, response));
+    else void held.then((goesOn) => (goesOn ? serve(request, response) : void response.destroy()));
   });
   const refuseSocket = (request: IncomingMessage, socket: Duplex) => {
     refusal(request);

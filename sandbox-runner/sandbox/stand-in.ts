@@ -15,8 +15,8 @@ export class StandIn {
   readonly token = `stand-in-${randomBytes(BYTES).toString("hex")}`;
   #run: { id: string; token: string } | null = null;
   #practised: string | null = null;
-  readonly #lent = Promise.withResolvers<void>();
-  #isHeld = false;
+  /** Settled with whether it goes on: whatever it holds. */
+  #held: PromiseWithResolvers<boolean> | null = null;
 
   /** Whether its program practises for a run, and with which model; null for not. Never once there is a run. */
   practise(model: string | null): void {
@@ -31,18 +31,27 @@ export class StandIn {
 
   /** From now on its program is at a run's task, though the run has not got it yet: what it asks its model waits until it is lent. */
   hold(): void {
-    this.#isHeld = true;
+    this.#held ??= Promise.withResolvers();
   }
 
-  /** @returns what a request has to wait for that has the stand-in; null for every other, and where nothing is held. */
-  heldUntil(request: Pick<IncomingMessage, "url" | "rawHeaders">): Promise<void> | null {
-    return this.#isHeld && this.#run === null && this.#placeIn(request) !== null ? this.#lent.promise : null;
+  /** Its program is not the run's: what that has asked is never sent. What another asks by the same stand-in waits in its turn. */
+  drop(): void {
+    this.#held?.resolve(false);
+    this.#held = Promise.withResolvers();
+  }
+
+  /**
+   * @returns what a request has to wait for that has the stand-in, and then whether it goes on; null for every other, and where nothing
+   * is held.
+   */
+  heldUntil(request: Pick<IncomingMessage, "url" | "rawHeaders">): Promise<boolean> | null {
+    return this.#run === null && this.#placeIn(request) !== null ? (this.#held?.promise ?? null) : null;
   }
 
   /** From now on it stands for this run's token, at the run's path to its model. Once. */
   lend(run: { id: string; token: string }): void {
     this.#run ??= run;
-    this.#lent.resolve();
+    this.#held?.resolve(true);
   }
 
   /**

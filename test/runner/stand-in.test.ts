@@ -133,6 +133,22 @@ describe("a program that is at its run's task before the run has it", () => {
     expect(await answered).not.toBe(200);
     expect(asked).toEqual([]);
   });
+
+  // Of a large one the relay does not see that whoever has asked is gone: it has not read it yet.
+  it.each([2, 200_000])("asks nothing with %i bytes when another program has the stand-in after it", async (size) => {
+    relay.serve(SCOPE);
+    standIn.hold();
+    const program = connect(relay.port, "127.0.0.1").on("error", () => {});
+    const lines = [`POST ${model(standIn.id)} HTTP/1.1`, "Host: x", `Content-Length: ${size}`, bearer(standIn.token)];
+    program.write(`${lines.join("\r\n")}\r\n\r\n${"x".repeat(size)}`);
+    // By then the relay has the other as well.
+    expect(await post(relay, model(OTHER.id), [bearer(standIn.token)])).toBe(403);
+    program.destroy();
+    standIn.drop();
+    standIn.lend(RUN);
+    expect(await post(relay, model(standIn.id), [bearer(standIn.token)])).toBe(200);
+    expect(asked).toEqual([`${model(RUN.id)} Bearer ${RUN.token}`]);
+  });
 });
 
 describe("a stand-in", () => {

@@ -1,6 +1,6 @@
 /** An agent that has waited is spoken to by its run as one that was started for it: nothing is seen of what it was told before. */
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -105,7 +105,7 @@ async function takenAgent(refused = "nothing", task: SDKUserMessage | null = nul
   const ended = sandbox.ended.promise;
   /** Whether its calls are let through by its relay: null where they are. */
   const held = () => agent.standIn.heldUntil(callOf(agent.standIn));
-  return { agent, prepared, log, initialize, ended, held, start: () => prepared.start(command, place) };
+  return { agent, prepared, folder, log, initialize, ended, held, start: () => prepared.start(command, place) };
 }
 
 function callOf({ id, token }: StandIn) {
@@ -215,6 +215,15 @@ it("is its run's where its task is no whole text", async () => {
   expect(held()).toBeNull();
 });
 
+it("leaves nothing to another that its run has started, which may have its conversation's name", async () => {
+  const { prepared, folder } = await takenAgent();
+  mkdirSync(join(folder.home, "projects", "one"), { recursive: true });
+  writeFileSync(join(folder.home, "projects", "one", "practice.jsonl"), "{}");
+  writeFileSync(join(folder.temporary, "left"), "");
+  expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
+  expect([readdirSync(folder.home), readdirSync(folder.temporary)]).toEqual([[], []]);
+});
+
 it("asks its model nothing before its run has told it the same task", async () => {
   const { start, initialize, held } = await takenAgent("nothing", userMessage("Look."));
   expect(held()).not.toBeNull();
@@ -249,9 +258,11 @@ it("asks its model nothing where its run starts another, and what is started the
   const { prepared, ended, held } = await takenAgent("nothing", userMessage("Look."));
   const calls = held();
   expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
-  expect(held()).not.toBeNull();
+  expect(await calls).toBe(false);
+  const others = held();
+  expect(others).not.toBeNull();
   expect(await ended).toEqual([null, "SIGKILL"]);
-  await calls;
+  expect(await others).toBe(true);
   expect(held()).toBeNull();
 });
 
