@@ -51,3 +51,8 @@ export function asWords(text: string): string {
 export function userMessage(text: string): SDKUserMessage {
   return { type: "user", message: { role: "user", content: text }, parent_tool_use_id: null };
 }
+
+/** Whether the agent's program takes it as a command for itself, which may run others before any call is made. */
+export function isCommand({ message: { content } }: Pick<SDKUserMessage, "message">): boolean {
+  return typeof content === "string" && content.startsWith("/");
+}

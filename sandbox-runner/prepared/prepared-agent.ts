@@ -8,6 +8,7 @@ import { rm } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { errorText } from "#protocol/log.ts";
 import { type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
+import { isCommand } from "../agent/opening.ts";
 import type { Log } from "../process/log.ts";
 import { emptyFolder, emptyFolderNow, type RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
@@ -104,8 +105,14 @@ export class PreparedAgent {
     // Whether it is the right one turns out when the run's own SDK has asked for a program and told it the task: it asks its model nothing before.
     this.standIn.hold();
     // In a copy it would look around before the run's clone is there.
-    if (run.task !== null && copy === null) program.tellTask(run.task);
+    const isCommanded = run.task !== null && isCommand(run.task);
+    if (run.task !== null && copy === null && !isCommanded) program.tellTask(run.task);
     let isHandedOver = false;
+    let told: Promise<void> | null = null;
+    const tellRun = async () => {
+      if (isHandedOver) told ??= program.tellVariables({ ...current.variables, ...run.variables });
+      await told;
+    };
     return {
       sessionId,
       copy,
@@ -114,9 +121,7 @@ export class PreparedAgent {
       },
       way: this.#way,
       file: start.command[0],
-      tellRun: async () => {
-        if (isHandedOver) await program.tellVariables({ ...current.variables, ...run.variables });
-      },
+      tellRun,
       giveUp: async () => {
         this.#current = null;
         this.#options.log("agent_given_up", { executor: this.#options.mark });
@@ -130,10 +135,12 @@ export class PreparedAgent {
         const unfit = (facts: object) => log("prepared_agent_unfit", { executor: mark, ...facts }, "warn");
         isHandedOver = isSame && program.isReady;
         if (isHandedOver) {
-          return program.handOver(
+          const handed = program.handOver(
             () => this.standIn.lend(run),
             () => unfit({ is_same: true, is_told_same: false }),
           );
+          if (isCommanded) void tellRun();
+          return handed;
         }
         unfit({ is_same: isSame });
         // The one that is started in its place asks its model by the same way, and records its conversation under the same name.

@@ -33,7 +33,7 @@ export interface Prepared {
   start(command: Command, place: Place): Program | null;
   /**
    * Tells it which run it has, for all commands to come. It takes some ten milliseconds for that, and prepares its next turn anew: so
-   * it is told before its first call, and not before its first words. @returns settles when it knows. Never rejects.
+   * it is told before its first call, and not before its first words; before its task alone where that is a command. @returns settles when it knows. Never rejects.
    */
   tellRun(): Promise<void>;
   /** Ends it, in place of its start, and removes what it has written, but for its copy. Never rejects. */

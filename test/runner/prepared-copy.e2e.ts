@@ -33,11 +33,12 @@ describe.skipIf(noSandbox !== null)("an agent in a copy of its repository", () =
   let bed: Bed;
   let bare: string;
   beforeAll(async () => {
-    bed = await Bed.make({ REVEILLE_PREPARED_ROUTINES: "4" });
+    bed = await Bed.make({ REVEILLE_PREPARED_ROUTINES: "8" });
     bare = seedUpstream(bed.upstream, "app", {
       "README.md": "# App\n",
       "CLAUDE.md": "Speak like a pirate.\n",
-      ".claude/skills/look/SKILL.md": "---\nname: look\ndescription: Looks about.\n---\nLook.\n",
+      ".claude/skills/look/SKILL.md":
+        "---\nname: look\ndescription: Looks about.\n---\nLook.\n!`env | grep REVEILLE_ | sort`\n",
       ".claude/settings.json": JSON.stringify({ permissions: { deny: ["Bash(rm -rf:*)", "mcp__reveille"] } }),
     });
   });
@@ -116,6 +117,17 @@ describe.skipIf(noSandbox !== null)("an agent in a copy of its repository", () =
     const cold = routine({ repositories })([bash(LOOK), "Done."]);
     expect((await cold.finished()).outcome).toEqual(SUCCEEDED);
     expect(resultsOf(changed)).toEqual(resultsOf(cold));
+  });
+
+  it("knows which run it has when its task is a command that runs others", async () => {
+    const { run, executor } = await routineThatFiresOften();
+    const prepared = run([], { task: "/look" });
+    expect((await prepared.finished()).outcome).toEqual(SUCCEEDED);
+    expect(waited(executor)).toMatchObject([{ is_taken: true }]);
+    const cold = routine()([], { task: "/look" });
+    expect((await cold.finished()).outcome).toEqual(SUCCEEDED);
+    expect(callsOf(bed, prepared)).toEqual(callsOf(bed, cold));
+    expect(JSON.stringify(callsOf(bed, cold)[0])).toContain("REVEILLE_RUN_ID=run");
   });
 
   it("that dies while its run clones is replaced by one that lacks nothing", async () => {

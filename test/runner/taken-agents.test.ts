@@ -215,6 +215,18 @@ it("is its run's where its task is no whole text", async () => {
   expect(held()).toBeNull();
 });
 
+it("is told which run it has before its task where that is a command, and not sooner", async () => {
+  const { prepared, start, initialize, held } = await takenAgent("nothing", userMessage("/look"));
+  const { tell, hears } = spokenTo(start());
+  expect(held()).not.toBeNull();
+  tell(asked(initialize), userMessage("/look"));
+  await hears();
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "apply_flag_settings", "user"] });
+  await prepared.tellRun();
+  tell(TASK);
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "apply_flag_settings", "user", "user"] });
+});
+
 it("leaves nothing to another that its run has started, which may have its conversation's name", async () => {
   const { prepared, folder } = await takenAgent();
   mkdirSync(join(folder.home, "projects", "one"), { recursive: true });
