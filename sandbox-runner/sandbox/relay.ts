@@ -57,7 +57,8 @@ export async function startRelay(options: ForwardOptions): Promise<Relay> {
   const gitFaults = new GitFaults();
   const refusal = ({ method, url }: IncomingMessage) => {
     const message = `The relay forwards this run's own model, git and connector paths only, not ${method} ${shownPath(url)}.`;
-    if (told.isNew("proxy_refused", message)) tell({ code: "proxy_refused", message });
+    // What is refused before there is a run is nobody's business, and no reason to tell the run less.
+    if (served !== null && told.isNew("proxy_refused", message)) tell({ code: "proxy_refused", message });
     return message;
   };
   const serveInstance = (request: IncomingMessage, response: ServerResponse) => {

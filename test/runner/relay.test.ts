@@ -182,6 +182,16 @@ describe("the relay", () => {
     expect(told).toHaveLength(50);
   });
 
+  it("tells the run also of what it has refused before there was one", async () => {
+    const relay = await startRelay({ instanceUrl: "http://127.0.0.1:1" });
+    closers.push(() => relay.close());
+    const told: string[] = [];
+    expect((await fetch(`${relay.url}/elsewhere`)).status).toBe(403);
+    relay.serve(scope, ({ message }) => told.push(message));
+    expect((await fetch(`${relay.url}/elsewhere`)).status).toBe(403);
+    expect(told).toEqual([expect.stringContaining("GET /elsewhere.")]);
+  });
+
   it("passes method, target, headers and body on, and the answer back", async () => {
     const port = await instance(async (incoming, response) => {
       const seen = {
