@@ -34,7 +34,7 @@ import { enterSandbox } from "./enter-sandbox.ts";
 import { countChangedFiles } from "./evidence.ts";
 import { hookDeadline } from "./hook-deadline.ts";
 import { outrankRepository, tellOfServers } from "./outrank-repository.ts";
-import { leftOf, settleClones } from "./settle-clones.ts";
+import { ifThere, settleClones } from "./settle-clones.ts";
 
 export type Seen = Extract<FrameBody, { kind: "finished" }>["seen"];
 
@@ -103,9 +103,8 @@ export class Attempt {
     if (!sandbox.ok) return sandbox.error;
     if (signal.aborted) return null;
     const seen = { ...folder, home: sandbox.value.home ?? folder.home };
-    const waited = await waiting;
     // With a sandbox that was lost, what waited in it is gone too; then this run has its own way to its model.
-    const ready = leftOf(waited);
+    const ready = await ifThere(await waiting);
 
     const unprepared = await this.#setUp(sandbox.value, seen);
     if (unprepared !== null || signal.aborted) return unprepared;

@@ -20,11 +20,15 @@ const LOST =
   "An agent was started ahead, in a copy of what an earlier run had cloned. It has ended, so another is started.";
 
 /**
- * @returns what has waited for the run; null where there is nothing to give to it. Of a program that has ended meanwhile there is its copy,
- * which lies in the clone's place until that is settled: it is not to be taken for a clone that failed.
+ * Before anything is cloned. @returns what waits for the run; null where it has ended since it was taken: then nothing of it is left.
+ * Never rejects.
  */
-export function leftOf<Kind extends Pick<Waiting, "copy" | "isThere">>(waited: Kind | null): Kind | null {
-  return waited !== null && (waited.isThere || waited.copy !== null) ? waited : null;
+export async function ifThere<Kind extends Waiting>(waited: Kind | null): Promise<Kind | null> {
+  if (waited === null || waited.isThere) return waited;
+  await waited.giveUp();
+  // What can't be removed is in the way of the clone, which says so.
+  await waited.copy?.remove().catch(() => {});
+  return null;
 }
 
 /** @throws when the file system refuses. */

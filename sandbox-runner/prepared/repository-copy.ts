@@ -133,10 +133,15 @@ export class RepositoryCopy {
 
   /** Has the clone lie here, and the copy no more: no program is in it. @returns it at its place. @throws as above. */
   async yieldTo(clone: Clone): Promise<Clone> {
-    await removeTree(this.folder);
+    await this.remove();
     await rename(clone.folder, this.folder);
-    await rm(referenceIn(this.#place.folder), { recursive: true, force: true });
     return { ...clone, folder: this.folder };
+  }
+
+  /** No program is in it. @throws as above. */
+  async remove(): Promise<void> {
+    await removeTree(this.folder);
+    await rm(referenceIn(this.#place.folder), { recursive: true, force: true });
   }
 }
 

@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { ClonedRepository } from "#protocol/repository.ts";
-import { leftOf, settleClones } from "#sandbox-runner/attempt/settle-clones.ts";
+import { settleClones } from "#sandbox-runner/attempt/settle-clones.ts";
 import { cloneRepositories } from "#sandbox-runner/git/clone.ts";
 import { CloneCache } from "#sandbox-runner/git/clone-cache.ts";
 import { RepositoryCopy } from "#sandbox-runner/prepared/repository-copy.ts";
@@ -318,17 +318,6 @@ describe("a program that has ended is told of as that, and leaves nothing in the
     change(prepared.copy?.folder ?? "");
     const { isTaken, steps } = await settle(prepared, false);
     expect({ isTaken, steps }).toEqual({ isTaken: false, steps: [expect.stringContaining("It has ended")] });
-  });
-
-  it("so it goes on to be settled, and one without a copy does not", () => {
-    const [copy, giveUp] = [{} as RepositoryCopy, async () => {}];
-    const left = [
-      { copy, isThere: true, giveUp },
-      { copy, isThere: false, giveUp },
-      { copy: null, isThere: true, giveUp },
-      { copy: null, isThere: false, giveUp },
-    ].map((waited) => leftOf(waited) !== null);
-    expect([...left, leftOf(null)]).toEqual([true, true, true, false, null]);
   });
 });
 
