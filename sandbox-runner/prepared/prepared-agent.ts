@@ -204,7 +204,7 @@ export class PreparedAgent {
     this.#current = begun;
     void this.#seeReady(begun);
     void program.ended.then(() => {
-      if (this.#current === begun && !this.#isClaimed) this.#lost("ended");
+      if (this.#current === begun && !this.#isClaimed) this.#lost(program.fault ?? "ended");
     });
   }
 

@@ -64,6 +64,7 @@ export class PreparedProgram {
   #isReady = false;
   #isHurried = false;
   #isOver = false;
+  #fault: string | null = null;
   /** Says a line to it. */
   #say: (line: string) => void;
 
@@ -98,6 +99,11 @@ export class PreparedProgram {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Why it never waits, where it has told something else than it was asked for; null where not. */
+  get fault(): string | null {
+    return this.#fault;
   }
 
   /** A run waits for it: it practises no more than it has begun to. */
@@ -187,7 +193,7 @@ export class PreparedProgram {
   async #rehearse(variables: Variables): Promise<boolean> {
     for (const request of [this.#initialize, variablesRequest(variables), this.#initialize]) {
       const answer = await this.#ask(request);
-      if (answer?.isGood !== true) return false;
+      if (answer?.isGood !== true) return this.#fail("it refused what it was told first");
       if (request === this.#initialize) this.#initialized = answer;
     }
     for (let turn = 0; turn < PRACTICE_TURNS && !this.#isHurried; turn += 1) {
@@ -210,8 +216,15 @@ export class PreparedProgram {
     this.#say(`${JSON.stringify({ type: "user", message, parent_tool_use_id: null, uuid })}\n`);
     const isGood = await turn.over.promise;
     this.#turn = null;
-    const answer = isGood ? await this.#ask({ subtype: "rewind_conversation", target_message_uuid: uuid }) : null;
-    return answer?.isGood === true && rewoundSchema.safeParse(answer.response).success;
+    if (!isGood) return this.#fail("a turn for practice failed");
+    const answer = await this.#ask({ subtype: "rewind_conversation", target_message_uuid: uuid });
+    if (answer?.isGood === true && rewoundSchema.safeParse(answer.response).success) return true;
+    return this.#fail("a turn for practice was not taken back");
+  }
+
+  #fail(fault: string): false {
+    if (!this.#isOver) this.#fault = fault;
+    return false;
   }
 
   #answerTo(request: unknown): object | undefined {

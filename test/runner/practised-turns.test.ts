@@ -27,19 +27,23 @@ it("waits when it has taken back all that it has done", async () => {
   expect(made.isReady).toBe(true);
 });
 
-it.each<[string, string]>([
-  ["has failed", practised({ isError: true })],
-  ["could not be taken back", practised({ undone: { rewound: false, error: "It can't be." } })],
-  ["was taken back by a version that does not know how", practised({ undone: {} })],
-  ["was the end of it", "if (message.uuid !== undefined) process.exit(1);"],
+const NOT_TAKEN_BACK = "a turn for practice was not taken back";
+
+it.each<[string, string, string | null]>([
+  ["has failed", practised({ isError: true }), "a turn for practice failed"],
+  ["could not be taken back", practised({ undone: { rewound: false, error: "It can't be." } }), NOT_TAKEN_BACK],
+  ["was taken back by a version that does not know how", practised({ undone: {} }), NOT_TAKEN_BACK],
+  ["was the end of it", "if (message.uuid !== undefined) process.exit(1);", null],
   [
     "was refused",
     "if (message.request?.subtype === 'rewind_conversation') return say({ type: 'control_response', response: { subtype: 'error', request_id: message.request_id } }); if (message.uuid !== undefined) return [{ type: 'result', is_error: false }, { type: 'system', subtype: 'session_state_changed', state: 'idle' }].forEach(say);",
+    NOT_TAKEN_BACK,
   ],
-])("never waits where a turn %s", async (_what, practice) => {
+])("never waits where a turn %s, and says why", async (_what, practice, why) => {
   const made = program(practice);
   expect(await made.ready).toBe(false);
   expect(made.isReady).toBe(false);
+  expect(made.fault).toBe(why);
 });
 
 it("hands on nothing that it has said of them, and is its run's with the first line, whatever that is", async () => {
