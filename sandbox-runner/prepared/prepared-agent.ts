@@ -242,6 +242,7 @@ export class PreparedAgent {
   async #clear(): Promise<void> {
     const current = this.#current;
     this.#current = null;
+    this.standIn.practise(null);
     await current?.program.end();
     const { folder } = this.#options;
     await this.#empty(folder.home, folder.temporary, folder.workspace);
