@@ -13,10 +13,8 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, title TEXT, created_at INTEGER) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, session_id TEXT, status TEXT, doc TEXT, text TEXT);
   CREATE INDEX IF NOT EXISTS runs_one ON runs (status, id);
-  CREATE INDEX IF NOT EXISTS runs_two ON runs (session_id, id);
-  CREATE INDEX IF NOT EXISTS runs_three ON runs (session_id, id, status);
+  CREATE INDEX IF NOT EXISTS runs_two ON runs (session_id, status, id);
   CREATE TABLE IF NOT EXISTS outbox (kind TEXT, ref TEXT, due_at INTEGER, PRIMARY KEY (kind, ref)) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS outbox_by_time ON outbox (kind, due_at);
   CREATE TABLE IF NOT EXISTS transcript (session_id TEXT, last_seq INTEGER, body TEXT, PRIMARY KEY (session_id, last_seq)) WITHOUT ROWID;`;
 
 const OCCURRENCE = "x".repeat(500);
