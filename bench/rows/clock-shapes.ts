@@ -6,7 +6,7 @@ import { z } from "zod";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import { routineInputSchema } from "#protocol/routine.ts";
 import type { Figure, Row } from "../row.ts";
-import { compared, interleave } from "../support/interleave.ts";
+import { compared, takeTurns } from "../support/interleave.ts";
 import { idle, type Served, serveBare, serveCounting } from "../support/served.ts";
 import { percentile } from "../support/statistics.ts";
 
@@ -55,7 +55,8 @@ interface Measured {
 export const clockShapes: Row = {
   id: "clock-shapes",
   title: "routines × triggers that are due at one moment, until the last is admitted",
-  baseline: "a bare object for each routine, which inserts a row for each trigger",
+  baseline:
+    "a bare object for each routine, which inserts a row for each trigger; and one that writes what ours writes",
   measure: async (rounds) => {
     const only = process.env["BENCH_CLOCK_SHAPE"];
     const figures: Figure[] = [];
@@ -70,29 +71,40 @@ export const clockShapes: Row = {
 async function measureShape(shape: Shape, rounds: number): Promise<Figure[]> {
   await using served = await serveCounting();
   await using bare = await serveBare("clock");
-  const files = { ours: served.openFiles(), bare: bare.openFiles() };
+  await using recorded = await serveBare("clock");
+  const files = { ours: served.openFiles(), bare: bare.openFiles(), recorded: recorded.openFiles() };
   // What follows from runs may wait for a moment in which nothing else happens.
   const isAllDone = async () => (await get(served, "/bench/owed")) === 0;
   const firstMs = Math.ceil(Date.now() / STEP_MS) * STEP_MS;
   const ids = Array.from({ length: shape.routines }, () => newRoutineId());
   await makeAll(served, ids, shape);
   await makeAll(bare, ids, shape);
-  const moments = { ours: 0, bare: 0 };
+  await makeAll(recorded, ids, shape);
+  const moments = { ours: 0, bare: 0, recorded: 0 };
   const next = async (name: keyof typeof moments, side: Served) => {
     if (shape.isCold) await allLeft(side, files[name] + shape.routines / 10);
     moments[name] += 1;
     return firstMs + moments[name] * STEP_MS;
   };
-  const reports = await interleave(
-    rounds,
-    async () => tick(served, shape, await next("ours", served), isAllDone),
-    async () => tick(bare, shape, await next("bare", bare), async () => true),
-  );
-  for (const side of [served, bare]) await check(side, ids, shape.triggers * (rounds + 1));
-  const of = (pick: (one: Measured) => number) => compared(reports, pick);
+  const nothing = async () => true;
+  const sides = await takeTurns(rounds, {
+    ours: async () => tick(served, shape, { atMs: await next("ours", served), isRecorded: false }, isAllDone),
+    bare: async () => tick(bare, shape, { atMs: await next("bare", bare), isRecorded: false }, nothing),
+    recorded: async () => tick(recorded, shape, { atMs: await next("recorded", recorded), isRecorded: true }, nothing),
+  });
+  for (const side of [served, bare, recorded]) await check(side, ids, shape.triggers * (rounds + 1));
+  const of = (pick: (one: Measured) => number) => compared({ ours: sides.ours, baseline: sides.bare }, pick);
+  const ofRecorded = (pick: (one: Measured) => number) =>
+    compared({ ours: sides.ours, baseline: sides.recorded }, pick);
   const name = nameOf(shape);
   return [
     { what: `${name}, until the last`, unit: "ms", ...of(({ lastMs }) => lastMs), goal: shape.goal },
+    {
+      what: `${name}, until the last, the same rows there`,
+      unit: "ms",
+      ...ofRecorded(({ lastMs }) => lastMs),
+      goal: null,
+    },
     { what: `${name}, p50`, unit: "ms", ...of(({ p50Ms }) => p50Ms), goal: null },
     { what: `${name}, processor time of a run`, unit: "ms", ...of(({ cpuMs }) => cpuMs), goal: null },
   ];
@@ -140,12 +152,12 @@ async function makeAll(side: Served, ids: readonly string[], { triggers }: Shape
 async function tick(
   side: Served,
   { routines, triggers }: Shape,
-  atMs: number,
+  moment: { atMs: number; isRecorded: boolean },
   isAllDone: () => Promise<boolean>,
 ): Promise<Measured> {
   const cpuBefore = side.workerdCpuMs();
   const deadline = Date.now() + LONGEST_MS;
-  await post(side, "/bench/tick", { ids: [], atMs });
+  await post(side, "/bench/tick", { ids: [], ...moment });
   for (;;) {
     const looks = looksSchema.parse(await get(side, "/bench/looks"));
     if (looks.length >= routines) {
