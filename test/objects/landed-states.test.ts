@@ -24,6 +24,7 @@ it("there is a state of each landing", () => {
     "0005-connectors",
     "0006-gates",
     "0007-retention",
+    "0008-routine-spares",
   ]);
 });
 
