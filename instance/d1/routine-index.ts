@@ -8,7 +8,7 @@ import type { Page, PageRequest } from "#protocol/api.ts";
 import { logTrouble } from "#protocol/log.ts";
 import { poolOf } from "#protocol/pool.ts";
 import type { Routine } from "#protocol/routine.ts";
-import { type LastRun, type ListedRun, lastRunSchema, listedRunSchema } from "#protocol/run.ts";
+import { type LastRun, type ListedRun, lastRunSchema, listedRunSchema, type RunStatus } from "#protocol/run.ts";
 import type { Stats } from "#protocol/stats.ts";
 import { savedRoutineSchema } from "#rules/routine/saved-definition.ts";
 import { readRecord, showListed } from "#rules/run/record.ts";
@@ -20,6 +20,7 @@ import { isOnPage, type Search, searchPage } from "./search-page.ts";
 /** A run as its object has stored it. */
 export interface RunDocument {
   id: string;
+  status: RunStatus;
   /** Its record as JSON. */
   doc: string;
   version: number;
@@ -69,27 +70,25 @@ const SET_DUE = `INSERT INTO due_routines (routine_id, due_at, version) SELECT ?
   ON CONFLICT (routine_id) DO UPDATE SET due_at = excluded.due_at, version = excluded.version
   WHERE due_routines.version <= excluded.version`;
 
-/** Writes many runs with one statement. */
-export async function writeRuns(binding: D1Database, documents: readonly RunDocument[]): Promise<void> {
+/** Writes many runs of a routine with one statement. */
+export async function writeRuns(
+  binding: D1Database,
+  routineId: string,
+  documents: readonly RunDocument[],
+): Promise<void> {
   if (documents.length === 0) return;
-  const list = documents.map(({ doc, version }) => `{"version":${version},"run":${doc}}`);
-  await binding
-    .prepare(WRITE_RUNS)
-    .bind(`[${list.join(",")}]`)
-    .run();
+  const rows = documents.map(({ id, status, version, doc }) => [id, status, version, doc]);
+  await binding.prepare(WRITE_RUNS).bind(routineId, JSON.stringify(rows)).run();
 }
 
 /**
- * All documents are bound as one text, so that the statement is the same for any number of them. A run of a routine that
- * has been deleted meanwhile is left out: nothing would ever take it out of the lists. A worker of the
- * version before reads no run without a prompt, so for as long as there is one, each has an empty one.
+ * All rows are bound as one text, so that the statement is the same for any number of them; a document is a text in it,
+ * of which SQLite reads no more than is asked for. A run of a routine that has been deleted meanwhile is left out: nothing would ever take it out of the lists.
  */
 const WRITE_RUNS = `
-  INSERT INTO runs (id, routine_id, status, trigger_type, doc, version)
-  SELECT
-    value ->> '$.run.id', value ->> '$.run.routine_id', value ->> '$.run.status', value ->> '$.run.trigger.type',
-    json_set(value -> '$.run', '$.routine.prompt', ''), value ->> '$.version'
-  FROM json_each(?) WHERE EXISTS (SELECT 1 FROM routines WHERE routines.id = value ->> '$.run.routine_id')
+  INSERT INTO runs (id, routine_id, status, version, trigger_type, doc)
+  SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3 ->> '$.trigger.type', value ->> 3
+  FROM json_each(?2) WHERE EXISTS (SELECT 1 FROM routines WHERE id = ?1)
   ON CONFLICT (id) DO UPDATE SET status = excluded.status, doc = excluded.doc, version = excluded.version
   WHERE runs.version <= excluded.version`;
 

@@ -8,6 +8,7 @@ import type { Routine } from "#protocol/routine.ts";
 const DAY_MS = 86_400_000;
 const NOW = Date.parse("2026-11-25T10:00:00.000Z");
 const run = { id: "run_1", routine_id: "rtn_1", status: "queued", trigger: { type: "api" } };
+const document = { id: "run_1", status: "queued", doc: JSON.stringify(run) } as const;
 
 function entry(version: number, id = "rtn_1") {
   const routine = { id, name: `version ${version}`, runs_on: "default", environment: "default" } as Routine;
@@ -17,7 +18,7 @@ function entry(version: number, id = "rtn_1") {
 const writes: Record<string, (version: number) => Promise<void>> = {
   "the routine": (version) => writeRoutine(env.DB, entry(version)),
   "the routine without a schedule": (version) => writeRoutine(env.DB, { ...entry(version), dueAt: null }),
-  "its runs": (version) => writeRuns(env.DB, [{ id: "run_1", doc: JSON.stringify(run), version }]),
+  "its runs": (version) => writeRuns(env.DB, "rtn_1", [{ ...document, version }]),
   "when it is due": (version) => dueStore(env.DB).settle([{ routine_id: "rtn_1", due_at: NOW, version }]),
 };
 
@@ -43,7 +44,7 @@ it.each(Object.entries(writes))("of %s leave nothing of a routine that has been 
 
 it.each(Object.entries(writes))("of %s leave a newer version as it is", async (_what, write) => {
   await writeRoutine(env.DB, entry(2));
-  await writeRuns(env.DB, [{ id: "run_1", doc: JSON.stringify(run), version: 2 }]);
+  await writeRuns(env.DB, "rtn_1", [{ ...document, version: 2 }]);
   const before = await rows();
   await write(1);
   expect(await rows()).toEqual(before);

@@ -103,7 +103,7 @@ beforeAll(async () => {
 const routine = { id: "rtn_1", name: "one", runs_on: "pool:gpu", environment: "ci" } as Routine;
 const projected = { routine, version: 1, subscriptions: [{ triggerId: "t", key: "event:one" }], dueAt: NOW };
 const run = { id: "run_1", routine_id: "rtn_1", status: "queued", trigger: { type: "api" } };
-const runDocument = { id: "run_1", doc: JSON.stringify(run), version: 1 };
+const runDocument = { id: "run_1", status: "queued", doc: JSON.stringify(run), version: 1 } as const;
 const delivery = {
   id: "dlv_1",
   source: "event",
@@ -172,7 +172,7 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   writeRoutine: () => writeRoutine(database, projected),
   "writeRoutine without a schedule": () => writeRoutine(database, { ...projected, version: 2, dueAt: null }),
   "writeRoutine with one again": () => writeRoutine(database, { ...projected, version: 3 }),
-  writeRuns: () => writeRuns(database, [runDocument]),
+  writeRuns: () => writeRuns(database, "rtn_1", [runDocument]),
   hasOwner: () => hasOwner(database, "000000000000"),
   subscribersOf: () => subscribersOf(database, ["event:one", "github:acme/app:push"]),
   "lists.listRoutines": () => lists.listRoutines({}, PAGE),

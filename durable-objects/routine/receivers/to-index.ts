@@ -84,10 +84,11 @@ export class RunsToIndex implements Receiver {
 
   async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
     for (let rest = ids.toSorted(); rest.length > 0; ) {
+      const routine = this.#definitions.living();
       const documents = this.#runs.documents(rest, INDEX_WRITE_LENGTH);
       const last = documents.at(-1)?.id;
-      if (last === undefined || this.#definitions.row()?.status === "deleted") break;
-      await writeRuns(this.#index, documents);
+      if (last === undefined || routine === null) break;
+      await writeRuns(this.#index, routine.id, documents);
       rest = rest.filter((id) => id > last);
     }
     return [];

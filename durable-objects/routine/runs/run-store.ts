@@ -231,7 +231,7 @@ const NEWEST = `SELECT MAX(id) AS id FROM (
   SELECT MAX(id) AS id FROM runs WHERE session_id = ?1 AND ${unsettledIn("runs")} = 0
   UNION ALL SELECT MAX(id) FROM runs WHERE session_id = ?1 AND ${unsettledIn("runs")} = 1)`;
 const UNKNOWN = "SELECT value AS id FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = value)";
-const DOCUMENTS = "SELECT id, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
+const DOCUMENTS = "SELECT id, status, doc, version FROM runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id";
 const INSERT_SESSION = "INSERT INTO sessions (id, title, created_at) VALUES (?, ?, ?)";
 const SAVED = "doc = ?, phase = ?, overdue = ?, boot = ?, features = ?, ending = ?, before = ?, version = ?";
 const SAVE_RUN = `UPDATE runs SET ${SAVED} WHERE id = ?`;
