@@ -1,4 +1,4 @@
-/** What one long request costs in memory: a call to the model, and a delivery of GitHub's. */
+/** What long requests cost in memory: one call to the model, many of them, and a delivery of GitHub's. */
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -27,16 +27,18 @@ const deliveries = pageSchema(deliverySchema);
 /** Each on an instance of its own: what has been used once is not given back. */
 export const longBodies: Row = {
   id: "long-bodies",
-  title: "memory of workerd while it takes one long request, more than after a short one",
+  title: "memory of workerd while it takes long requests, more than before them",
   baseline: "none",
   measure: async () => [
-    await modelCall("a model call of 10 MiB, not ASCII", 10),
-    await modelCall("a model call of 31 MiB, not ASCII", 31),
+    await modelCalls("a model call of 10 MiB, not ASCII", 10 * MIB),
+    await modelCalls("a model call of 31 MiB, not ASCII", 31 * MIB),
+    await modelCalls("200 model calls of 256 KiB, after 50 of them", MIB / 4, { before: 50, count: 200 }),
     ...(await delivery("a delivery of 17.6 MB", 17_600_000)),
   ],
 };
 
-async function modelCall(what: string, mebibytes: number): Promise<Figure> {
+/** @param before so many have been made when measuring begins. @param count how many are made then, one after the other. */
+async function modelCalls(what: string, bytes: number, { before, count } = { before: 0, count: 1 }): Promise<Figure> {
   await using model = await swallowingModel();
   await using served = await serveReveille({ DEMO_MODEL_URL: model.url });
   await using runner = new Helper<Runner>("runner.ts");
@@ -51,8 +53,12 @@ async function modelCall(what: string, mebibytes: number): Promise<Figure> {
       body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "ü".repeat(characters) }] }),
       headers: { authorization: `Bearer ${proxy.token}`, "content-type": "application/json" },
     });
+  const repeat = async (times: number) => {
+    for (let made = 0; made < times; made += 1) await call(bytes / 2);
+  };
   await call(1_000);
-  const figure = await growth(served, what, () => call((mebibytes * MIB) / 2));
+  await repeat(before);
+  const figure = await growth(served, what, () => repeat(count));
   await runner.ask("finish");
   return figure;
 }
