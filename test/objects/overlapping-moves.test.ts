@@ -1,7 +1,7 @@
 /** A call to R2 that its lane has given up goes on all the same: nothing else is done to the same keys meanwhile. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { Conversations } from "#durable-objects/routine/conversations/conversations.ts";
 import { openDatabase } from "#durable-objects/routine/database.ts";
 import { DefinitionStore } from "#durable-objects/routine/definition/definition-store.ts";
@@ -10,10 +10,15 @@ import { ToConversations } from "#durable-objects/routine/receivers/to-conversat
 import { ToTranscripts } from "#durable-objects/routine/receivers/to-transcripts.ts";
 import { MovedTranscripts } from "#durable-objects/routine/transcript/moved-transcripts.ts";
 import { Work } from "#durable-objects/routine/work.ts";
-import { buildRoutine, fired, readTranscript } from "#test/support/api.ts";
+import { buildRoutine, call, fired, readTranscript } from "#test/support/api.ts";
 import { agentSays, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
-import { answerLate, first, r2 } from "#test/support/hang.ts";
+import { answerLate, fail, first, hang, loseAnswer, r2, type Trouble } from "#test/support/hang.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { keysUnder, settle } from "#test/support/retention.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** What receivers of a routine's object are made of. */
 function partsIn(storage: DurableObjectStorage) {
@@ -24,13 +29,19 @@ function partsIn(storage: DurableObjectStorage) {
   return { bucket: env.BODIES, definitions: new DefinitionStore(opened.value, work), outbox, work };
 }
 
-it("removes no part of a transcript that is being moved", async () => {
+/** A session whose run has ended. */
+async function ended(): Promise<{ routine: { id: string }; id: string }> {
   const routine = await buildRoutine();
   using runner = await FakeRunner.join();
   const { claude_code_session_id: id } = await fired(routine);
   const work = await runner.work(await runner.accept());
   await work.report(RUNNING, agentSays("Moved while another call is made."));
   await work.finish();
+  return { routine, id };
+}
+
+it("removes no part of a transcript that is being moved", async () => {
+  const { routine, id } = await ended();
   const events = await readTranscript(id);
 
   await runInDurableObject(ownerOf(routine.id), async (_object, { storage }) => {
@@ -47,6 +58,32 @@ it("removes no part of a transcript that is being moved", async () => {
   });
   await evictOwnerOf(id);
   expect(await readTranscript(id)).toEqual(events);
+});
+
+it.each<[string, { meanwhile: () => Trouble; afterwards: () => Trouble }]>([
+  ["is read back in vain", { meanwhile: () => hang(r2("put")), afterwards: () => fail(r2("get")) }],
+  ["is never read back", { meanwhile: () => hang(r2("put")), afterwards: () => hang(r2("get")) }],
+  ["has its answer lost", { meanwhile: () => hang(r2("put")), afterwards: () => loseAnswer(r2("put")) }],
+])("leaves no part of a session that was deleted before the part was written, which %s", async (_how, troubles) => {
+  const { routine, id } = await ended();
+  await runInDurableObject(ownerOf(routine.id), async (_object, { storage }) => {
+    const parts = partsIn(storage);
+    const moved = new MovedTranscripts(storage.sql);
+    const receiver = new ToTranscripts({ ...parts, moved, runs: { hasUnsettledRun: () => false } });
+    using _failing = troubles.afterwards();
+    using slow = troubles.meanwhile();
+    void receiver.deliver("move_transcript", [id]).catch(() => undefined);
+    await slow.untilMet();
+    // The object's own calls do not wait for this one, as for one that is ten minutes late.
+    expect((await call("DELETE", `/api/v1/sessions/${id}`)).status).toBe(204);
+    await vi.waitFor(() => expect(parts.outbox.isEmpty()).toBe(true), 5_000);
+    slow.end();
+    await vi.waitFor(() => expect(parts.outbox.has("tidy_transcript", id)).toBe(true));
+    expect(await keysUnder(`transcripts/${routine.id}/${id}/`)).toHaveLength(1);
+  });
+  await evictOwnerOf(id);
+  await settle(routine.id);
+  expect(await keysUnder(`transcripts/${routine.id}/`)).toEqual([]);
 });
 
 it("removes no part of a conversation that is being moved", async () => {

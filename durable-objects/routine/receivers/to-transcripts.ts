@@ -48,12 +48,13 @@ export class ToTranscripts implements Receiver {
 
   /** @returns whether no more is to be moved. */
   async #move(routineId: string, sessionId: string): Promise<boolean> {
-    const { bucket, moved, runs, outbox, work } = this.#parts;
+    const { moved, runs, outbox, work } = this.#parts;
     for (let parts = 0; parts < PARTS_AT_ONCE; parts += 1) {
       const part = runs.hasUnsettledRun(sessionId) ? null : moved.movable(sessionId);
       if (part === null) return true;
       const key = partKey(routineId, sessionId, part.first, part.last);
-      await this.#write(bucket, key, part);
+      if (!(await this.#write(sessionId, key, part))) return true;
+      await this.#compare(key, part);
       work.change((tx) => {
         // The session has been deleted meanwhile, perhaps after what it had in R2 was removed.
         if (!moved.moved(tx, sessionId, part, key)) outbox.owe(tx, "tidy_transcript", sessionId);
@@ -62,9 +63,23 @@ export class ToTranscripts implements Receiver {
     return false;
   }
 
+  /**
+   * Where the session has been deleted meanwhile, what it had in R2 may have been removed before this was written, so it is
+   * removed once more: also where no answer tells whether it was written. @returns whether the session is still there.
+   */
+  async #write(sessionId: string, key: string, part: Movable): Promise<boolean> {
+    const { bucket, moved, outbox, work } = this.#parts;
+    try {
+      await bucket.put(key, await packPart(part.text));
+    } finally {
+      if (!moved.areHere(sessionId, part)) work.change((tx) => outbox.owe(tx, "tidy_transcript", sessionId));
+    }
+    return moved.areHere(sessionId, part);
+  }
+
   /** @throws Error where R2 does not have it as it was written: then it is still here. */
-  async #write(bucket: Pick<R2Bucket, "put" | "get">, key: string, { text }: Movable): Promise<void> {
-    await bucket.put(key, await packPart(text));
+  async #compare(key: string, { text }: Movable): Promise<void> {
+    const { bucket } = this.#parts;
     if ((await readPart(bucket, key)) !== text) throw new Error(`the bucket has ${key} otherwise than it was written`);
   }
 

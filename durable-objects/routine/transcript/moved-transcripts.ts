@@ -51,13 +51,17 @@ export class MovedTranscripts {
     return { first: first.first_seq, last: last.last_seq, rows: rows.length, text };
   }
 
+  /** Whether none of these rows has been moved or deleted meanwhile. */
+  areHere(sessionId: string, { first, last, rows }: Pick<Movable, "first" | "last" | "rows">): boolean {
+    return this.#sql.exec<{ count: number }>(COUNT_HERE, sessionId, first, last).one().count === rows;
+  }
+
   /**
    * They lie in R2 under this key. @returns false where they are not all here any more: nothing changes then, and what
    * was written is nobody's.
    */
   moved(tx: Tx, sessionId: string, { first, last, rows, text }: Movable, key: string): boolean {
-    const { count } = this.#sql.exec<{ count: number }>(COUNT_HERE, sessionId, first, last).one();
-    if (count !== rows) return false;
+    if (!this.areHere(sessionId, { first, last, rows })) return false;
     tx.sql.exec(DELETE_BUT_LAST, sessionId, first, last);
     // A run that goes on from here is told what the last one has called, and can't wait for R2.
     tx.sql.exec(FORGET_CALLS, sessionId, first);
