@@ -5,7 +5,9 @@ import { afterEach, expect, it, vi } from "vitest";
 import { RowsLeft } from "#durable-objects/routine/changes/purge.ts";
 import { buildRoutine, call, fire, fired, watch } from "#test/support/api.ts";
 import { CANCELED, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
+import { listen } from "#test/support/log-lines.ts";
 import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { ring, rowsOf } from "#test/support/retention.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -83,6 +85,28 @@ it("goes in small steps where it has much, and is gone for people at once", asyn
   expect([...taken.values()].filter((rows) => rows > 0).length).toBeGreaterThanOrEqual(15);
   expect(await rowCount(large.id, "routine")).toBe(1);
 }, 240_000);
+
+it.each([
+  ["waits for a place", "status = 'queued'", 2],
+  ["has one", "status <> 'queued'", 1],
+])("goes where what is stored of a run that %s can't be read, which is told of", async (_which, condition, count) => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  const routine = await buildRoutine({ max_concurrent: 1 });
+  for (let fires = 0; fires < 4; fires += 1) await fired(routine);
+  const spoiled = await rowsOf<{ id: string }>(
+    routine.id,
+    `UPDATE runs SET doc = '{' WHERE id IN (SELECT id FROM runs WHERE ${condition} LIMIT ?) RETURNING id`,
+    count,
+  );
+  expect(spoiled).toHaveLength(count);
+  await evictOwnerOf(routine.id);
+  const log = listen();
+  expect((await call("DELETE", `/api/v1/routines/${routine.id}`)).status).toBe(204);
+  for (let rings = 0; (await rowCount(routine.id, "sessions")) > 0 && rings < 100; rings += 1) await ring(routine.id);
+  expect([await rowCount(routine.id, "runs"), await rowCount(routine.id, "sessions")]).toEqual([0, 0]);
+  const told = log.troubles("run_unreadable").map(({ run_id }) => run_id);
+  expect(told.toSorted()).toEqual(spoiled.map(({ id }) => id).toSorted());
+});
 
 it("leaves no storage behind when somebody asks for an id that nobody owns", async () => {
   const unknown = "rtn_1M80BZZZZZZZZZZZZZZZZZZZZZ";

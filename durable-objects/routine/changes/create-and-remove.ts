@@ -13,7 +13,7 @@ import type { Tx, Work } from "../work.ts";
 import type { AwaitIndex } from "./await-index.ts";
 import type { DefinitionChanges } from "./change-definition.ts";
 import type { IndexEntry } from "./index-entry.ts";
-import { cancelWaiting } from "./purge.ts";
+import { cancelDeleted, cancelWaiting } from "./purge.ts";
 
 /** A token or secret is shown once, so its answer waits for D1 no longer than this: the object has put it in force already. */
 const TOLD_WITHIN_MS = 2_000;
@@ -88,14 +88,12 @@ export class RoutineChanges {
   }
 
   async remove(routine: RoutineRow): Promise<Result<null>> {
-    const { work, definitions, runs, engine, viewers, index } = this.#parts;
+    const { work, definitions, runs, viewers, index } = this.#parts;
     work.change((tx) => {
       definitions.update(tx, routine, { status: "deleted", tokenHash: null });
       this.#forget(tx, routine.id);
       this.#parts.waiters.closeAll(tx);
-      for (const runId of [...runs.queue.active(), ...runs.queue.waiting()]) {
-        engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
-      }
+      for (const runId of [...runs.queue.active(), ...runs.queue.waiting()]) cancelDeleted(tx, this.#parts, runId);
       // The others, and all that is kept, follow in steps: see `Purge`.
       cancelWaiting(tx, this.#parts);
     });

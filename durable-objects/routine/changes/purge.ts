@@ -4,6 +4,7 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { ROUTINE_DEFAULTS, type RoutineDefinition } from "#protocol/routine.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import { pastUnreadable } from "../retention/slice.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import * as schema from "../schema.ts";
@@ -33,6 +34,8 @@ interface Parts {
   engine: RunEngine;
   outbox: Outbox;
 }
+
+type CancelParts = Pick<Parts, "work" | "runs" | "engine">;
 
 /**
  * A deleted routine goes in small steps, one at each ring of the alarm: an object, and those beside it, do other things meanwhile.
@@ -77,10 +80,18 @@ export class Purge {
 }
 
 /** Cancels some of the runs that wait for a place. A routine that is deleted starts none of them meanwhile. */
-export function cancelWaiting(tx: Tx, { runs, engine }: Pick<Parts, "runs" | "engine">): void {
-  for (const runId of runs.queue.queued(CANCELED_AT_ONCE)) {
-    engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
-  }
+export function cancelWaiting(tx: Tx, parts: CancelParts): void {
+  for (const runId of parts.runs.queue.queued(CANCELED_AT_ONCE)) cancelDeleted(tx, parts, runId);
+}
+
+/**
+ * Cancels a run of a deleted routine. One that can't be read would hold up the deletion for good: it goes at once, and is told of.
+ * A runner that works on it is refused with what it says next.
+ */
+export function cancelDeleted(tx: Tx, { work, runs, engine }: CancelParts, runId: string): void {
+  const row = pastUnreadable(tx, work, () => runs.get(runId));
+  if (row === null) runs.removeUnread(tx, runId);
+  else engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
 }
 
 /** How many rows may still go. */

@@ -85,9 +85,11 @@ export class RunsToIndex implements Receiver {
   async deliver(_kind: OwedKind, ids: readonly string[]): Promise<readonly string[]> {
     for (let rest = ids.toSorted(); rest.length > 0; ) {
       const routine = this.#definitions.living();
+      // Nothing of a deleted routine is written: what can't be read of it then holds up no call, and not the deletion.
+      if (routine === null) break;
       const documents = this.#runs.documents(rest, INDEX_WRITE_LENGTH);
       const last = documents.at(-1)?.id;
-      if (last === undefined || routine === null) break;
+      if (last === undefined) break;
       await writeRuns(this.#index, routine.id, documents);
       rest = rest.filter((id) => id > last);
     }

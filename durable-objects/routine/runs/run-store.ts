@@ -3,7 +3,7 @@ import { and, desc, eq, gte, lt, notInArray, sql } from "drizzle-orm";
 import { pageBounds, pageEndSchema } from "#instance/d1/page-bounds.ts";
 import type { RunDocument } from "#instance/d1/routine-index.ts";
 import type { Page, PageRequest } from "#protocol/api.ts";
-import { isSettled, type ListedRun } from "#protocol/run.ts";
+import { isSettled, type ListedRun, type RunStatus } from "#protocol/run.ts";
 import { unsettledStatuses } from "#protocol/run-states.ts";
 import type { RunState } from "#rules/run/inputs.ts";
 import { type RunRecord, readRecord, recordText, type SettledRecord, showListed } from "#rules/run/record.ts";
@@ -122,6 +122,12 @@ export class RunStore {
   remove(tx: Tx, runId: string): void {
     tx.sql.exec("DELETE FROM runs WHERE id = ?", runId);
     this.#rows.forget(runId);
+  }
+
+  /** A run goes whatever it was doing, where what is stored of it can't be read. */
+  removeUnread(tx: Tx, runId: string): void {
+    const [gone] = tx.sql.exec<{ status: RunStatus }>("DELETE FROM runs WHERE id = ? RETURNING status", runId);
+    if (gone !== undefined) this.queue.move(tx, gone.status, "canceled");
   }
 
   /** The record with what is counted of the run and written with its transcript alone. */
