@@ -3,8 +3,8 @@
  * at the latest: a call that is under way is not made again before, and one that failed waits until then, longer each time.
  *
  * Nearly every call is claimed as it becomes owed, and goes through: its row is written and struck off again. So only rows that
- * wait for their time are in the index by time; when the first claim ends is kept in memory, since no claim outlives the
- * object's stay there.
+ * wait for their time are in the index by time. Which rows are claimed is kept in memory, since no claim outlives the object's
+ * stay there: they are found without looking through all that waits beside them.
  */
 import { CALL_DEADLINE_MS } from "#instance/in-time.ts";
 import type { Draft, Remembered, Tx, Work } from "../work.ts";
@@ -65,8 +65,12 @@ export class Outbox {
   readonly #fresh: Draft<Map<string, Owed>>;
   /** When the earliest call is due that waits. */
   readonly #earliest: Remembered<number | null>;
+  /** All calls that are claimed, by `keyOf`, as stored; a call that is not claimed any more may be among them until its time is over. */
+  readonly #claims = new Map<string, Owed>();
+  /** What the open transaction changes of them: null for a claim that it ends. */
+  readonly #claimChanges: Draft<Map<string, Owed | null>>;
   /** Not later than when the first claim ends. */
-  readonly #claimEnds: Remembered<number | null>;
+  #claimEnds: number | null = null;
   #take: (owed: readonly Owed[], quietMs: number) => void = () => {};
   /** So long what becomes owed now may wait before it sets out. */
   #quietMs = 0;
@@ -75,9 +79,8 @@ export class Outbox {
     this.#sql = sql;
     this.#work = work;
     this.#fresh = work.draft(() => new Map());
-    const ask = (query: string) => (this.isEmpty() ? null : sql.exec<{ at: number | null }>(query).one().at);
-    this.#earliest = work.remember(() => ask(EARLIEST));
-    this.#claimEnds = work.remember(() => ask(CLAIM_ENDS));
+    this.#claimChanges = work.draft(() => new Map());
+    this.#earliest = work.remember(() => (this.isEmpty() ? null : sql.exec<{ at: number | null }>(EARLIEST).one().at));
   }
 
   /** @param take is given what has become owed, once the transaction has gone through, and how long that may wait: it is claimed already. */
@@ -107,9 +110,10 @@ export class Outbox {
     const stamp = isNew ? 1 : tx.sql.exec<{ stamp: number }>(OWE_ANEW, due_at, kind, ref).one().stamp;
     // The one that it was may have waited.
     if (!isNew) this.#earliest.forget();
-    this.#claimed(tx, due_at);
+    const owed = { kind, ref, tries: 0, stamp, due_at };
+    this.#claimed(tx, [owed]);
     const fresh = this.#fresh.of(tx);
-    fresh.set(keyOf({ kind, ref }), { kind, ref, tries: 0, stamp, due_at });
+    fresh.set(keyOf(owed), owed);
     this.#work.afterwards(tx, "owed", () => this.#take([...fresh.values()], quietMs));
   }
 
@@ -151,7 +155,7 @@ export class Outbox {
     const claimed = this.#work.change((tx) => {
       const endsAt = tx.nowMs + CLAIM_MS;
       const rows = tx.sql.exec<Row>(CLAIM, endsAt, JSON.stringify(kinds), tx.nowMs, limit).toArray();
-      if (rows.length > 0) this.#claimed(tx, endsAt);
+      this.#claimed(tx, rows);
       this.#earliest.forget();
       return rows;
     });
@@ -162,20 +166,24 @@ export class Outbox {
   renew(owed: readonly Owed[]): Owed[] {
     return this.#work.change((tx) => {
       const endsAt = tx.nowMs + CLAIM_MS;
-      this.#claimed(tx, endsAt);
-      return tx.sql.exec<Row>(RENEW, endsAt, named(owed)).toArray();
+      const renewed = tx.sql.exec<Row>(RENEW, endsAt, named(owed)).toArray();
+      this.#claimed(tx, renewed);
+      return renewed;
     });
   }
 
   /** Strikes off calls that went through, but for those that have been owed anew meanwhile. */
   settle(tx: Tx, owed: readonly Owed[]): void {
-    if (owed.length > 0) tx.sql.exec(SETTLE, named(owed));
+    if (owed.length === 0) return;
+    tx.sql.exec(SETTLE, named(owed));
+    this.#unclaimed(tx, owed);
   }
 
   /** Calls that failed wait, longer each time. */
   postpone(tx: Tx, owed: readonly Owed[]): void {
     if (owed.length === 0) return;
     tx.sql.exec(POSTPONE, tx.nowMs, named(owed));
+    this.#unclaimed(tx, owed);
     this.#earliest.forget();
   }
 
@@ -183,6 +191,7 @@ export class Outbox {
   release(tx: Tx, owed: readonly Owed[]): void {
     if (owed.length === 0) return;
     tx.sql.exec(RELEASE, tx.nowMs + FIRST_RETRY_MS, named(owed));
+    this.#unclaimed(tx, owed);
     this.#earliest.forget();
   }
 
@@ -191,28 +200,63 @@ export class Outbox {
     if (this.isEmpty()) return;
     tx.sql.exec(GIVE_BACK, tx.nowMs);
     this.#earliest.forget();
-    this.#claimEnds.set(tx, null);
   }
 
   /** A moment at which nothing has been overlooked, if the object looks again; null when nothing is owed. */
   earliest(): number | null {
-    const moments = [this.#earliest.get(), this.#claimEnds.get()].filter((moment) => moment !== null);
+    const moments = [this.#earliest.get(), this.#claimEnds].filter((moment) => moment !== null);
     return moments.length === 0 ? null : Math.min(...moments);
   }
 
-  #claimed(tx: Tx, endsAt: number): void {
-    this.#claimEnds.set(tx, Math.min(this.#claimEnds.get() ?? endsAt, endsAt));
+  #claimed(tx: Tx, rows: readonly Owed[]): void {
+    const changes = this.#changesOf(tx);
+    for (const row of rows) changes.set(keyOf(row), row);
+  }
+
+  /** One that has been owed anew meanwhile is claimed still. */
+  #unclaimed(tx: Tx, rows: readonly Owed[]): void {
+    const changes = this.#changesOf(tx);
+    for (const row of rows) {
+      const key = keyOf(row);
+      const claim = changes.get(key) ?? this.#claims.get(key);
+      if (claim?.stamp === row.stamp) changes.set(key, null);
+    }
+  }
+
+  /** They hold once the transaction has gone through. */
+  #changesOf(tx: Tx): Map<string, Owed | null> {
+    const changes = this.#claimChanges.of(tx);
+    this.#work.afterwards(tx, "claims", () => {
+      for (const [key, claim] of changes) {
+        if (claim === null) this.#claims.delete(key);
+        else this.#claims.set(key, claim);
+        if (claim !== null) this.#claimEnds = Math.min(this.#claimEnds ?? claim.due_at, claim.due_at);
+      }
+      if (this.#claims.size === 0) this.#claimEnds = null;
+    });
+    return changes;
   }
 
   /** A claim whose time is over holds nothing any more: whoever had it has not said what became of its call. */
   #endClaims(): void {
-    const claimEnds = this.#claimEnds.get();
-    if (claimEnds === null || claimEnds > Date.now()) return;
+    const nowMs = Date.now();
+    if (this.#claimEnds === null || this.#claimEnds > nowMs) return;
+    const over = [...this.#claims.values()].filter(({ due_at }) => due_at <= nowMs);
+    if (over.length === 0) {
+      this.#findFirstEnd();
+      return;
+    }
     this.#work.change((tx) => {
-      tx.sql.exec(END_CLAIMS, tx.nowMs);
+      tx.sql.exec(END_CLAIMS, named(over));
+      this.#unclaimed(tx, over);
       this.#earliest.forget();
-      this.#claimEnds.forget();
+      this.#work.afterwards(tx, "claim ends", () => this.#findFirstEnd());
     });
+  }
+
+  #findFirstEnd(): void {
+    this.#claimEnds = null;
+    for (const { due_at } of this.#claims.values()) this.#claimEnds = Math.min(this.#claimEnds ?? due_at, due_at);
   }
 }
 
@@ -238,11 +282,10 @@ const DUE_KINDS = `SELECT value AS kind FROM ${ALL_KINDS}
 /** One seek for each kind. What this version does not know is left to the one that does. */
 const EARLIEST = `SELECT MIN((SELECT MIN(due_at) FROM outbox WHERE ${IS_WAITING} AND kind = value)) AS at
   FROM ${ALL_KINDS}`;
-const CLAIM_ENDS = "SELECT MIN(due_at) AS at FROM outbox WHERE is_claimed = 1";
-const END_CLAIMS = "UPDATE outbox SET is_claimed = 0 WHERE is_claimed = 1 AND due_at <= ?";
 
 /** Rows by what they are and how they were when they were read, as one text. */
 const IS_NAMED = `(kind, ref, stamp) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`;
+const END_CLAIMS = `UPDATE outbox SET is_claimed = 0 WHERE is_claimed = 1 AND ${IS_NAMED}`;
 const RENEW = `UPDATE outbox SET due_at = ?, is_claimed = 1 WHERE ${IS_NAMED} RETURNING ${COLUMNS}`;
 const SETTLE = `DELETE FROM outbox WHERE ${IS_NAMED}`;
 const POSTPONE = `UPDATE outbox SET tries = tries + 1, is_claimed = 0,
