@@ -14,6 +14,7 @@ let names = 0;
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 async function waitingFor(more: object = {}) {
@@ -91,6 +92,17 @@ describe("an internal event", () => {
     const { name } = await waitingFor();
     const { body } = await tell({ name, payload: asWritten("7654321098765432101") });
     expect((await readDelivery(body.id)).body).toBe(`{"name":"${name}","payload":7654321098765432101}`);
+  });
+
+  it("is not written and read once more to be judged, where no number is long", async () => {
+    const { name } = await waitingFor();
+    const dedupe_key = crypto.randomUUID();
+    const stringify = vi.spyOn(JSON, "stringify");
+    const { status } = await tell({ name, dedupe_key, payload: { number: 7 } });
+    expect(status).toBe(200);
+    const written = stringify.mock.calls.filter(([value]) => value?.dedupe_key === dedupe_key && "payload" in value);
+    // The test's own, which sends it.
+    expect(written).toHaveLength(1);
   });
 
   it.each(["name", "dedupe_key"])("whose %s is a number is refused, however long that is", async (key) => {

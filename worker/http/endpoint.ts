@@ -5,7 +5,7 @@ import { schemaRefusal } from "#rules/routine/schema-faults.ts";
 import { authenticate, type Principal } from "../auth/authenticate.ts";
 import { bearerToken } from "../auth/credentials.ts";
 import type { EndpointSpec, Fields } from "./endpoint-spec.ts";
-import { parseToWrite } from "./exact-json.ts";
+import { parseToWrite, type ReadToWrite } from "./exact-json.ts";
 import type { App, HttpContext } from "./http-env.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { operation } from "./openapi/operation.ts";
@@ -92,20 +92,24 @@ async function readBody<Body extends z.ZodType>(
 ): Promise<Result<z.output<Body>>> {
   if (spec === undefined) return success(undefined as z.output<Body>);
   const { kept } = spec;
-  const read = await readJson(c.req.raw, BODY_LIMIT_BYTES, kept === undefined ? JSON.parse : parseToWrite);
+  const read = await readJson(c.req.raw, BODY_LIMIT_BYTES, kept === undefined ? parseOnce : parseToWrite);
   if (!read.ok) return read;
   if (read.value === undefined && !spec.optional) {
     return refuse("invalid_json", { message: "A JSON body is needed.", field: "body" });
   }
-  const sent = read.value === undefined ? {} : read.value;
-  // Whatever else is there is judged as in every other body.
-  const given: unknown = kept === undefined ? sent : JSON.parse(JSON.stringify(sent));
+  // What is kept is judged with all else as in every other body.
+  const { value: given, toWrite } = read.value ?? parseOnce("{}");
   const refusal = spec.precheck?.(given) ?? null;
   if (refusal !== null) return { ok: false, refusal };
   const parsed = spec.schema.safeParse(given);
   if (!parsed.success) return { ok: false, refusal: schemaRefusal(spec.schema, given, parsed.error) };
-  if (kept !== undefined) copyMember(kept, sent, parsed.data);
+  if (kept !== undefined) copyMember(kept, toWrite, parsed.data);
   return success(parsed.data);
+}
+
+function parseOnce(text: string): ReadToWrite {
+  const value = JSON.parse(text);
+  return { value, toWrite: value };
 }
 
 function copyMember(key: string, from: unknown, to: unknown): void {

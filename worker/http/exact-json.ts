@@ -39,15 +39,22 @@ export function noteLong(holder: object, key: string): void {
   longNumbers.set(holder, keys.add(key));
 }
 
-/**
- * For what is only written again: `JSON.stringify` writes each number as it was, and nothing else can be done with a long one.
- * @throws SyntaxError
- */
-export function parseToWrite(text: string): Json {
-  if (!MAY_BE_LONG.test(text)) return JSON.parse(text);
-  return exact.parse(text, (_key, value, { source }) =>
-    typeof value !== "number" || source === undefined || isSame(source, value) ? value : exact.rawJSON(source),
+/** What a text says, twice where it has to be. */
+export interface ReadToWrite {
+  /** As the language reads it. */
+  value: Json;
+  /** `JSON.stringify` writes each number as it was, and nothing else can be done with a long one. The same value where none is long. */
+  toWrite: Json;
+}
+
+/** For what is judged, and then written again. @throws SyntaxError */
+export function parseToWrite(text: string): ReadToWrite {
+  const value: Json = JSON.parse(text);
+  if (!MAY_BE_LONG.test(text)) return { value, toWrite: value };
+  const toWrite = exact.parse(text, (_key, item, { source }) =>
+    typeof item !== "number" || source === undefined || isSame(source, item) ? item : exact.rawJSON(source),
   );
+  return { value, toWrite };
 }
 
 /**

@@ -15,11 +15,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
  * Refuses with `body_too_large`, `content_type_refused` or `invalid_json`.
  * @param parse throws at what is no JSON.
  */
-export async function readJson(
+export async function readJson<Value = unknown>(
   request: Request,
   limitBytes: number = BODY_LIMIT_BYTES,
-  parse: (text: string) => unknown = JSON.parse,
-): Promise<Result<unknown>> {
+  parse: (text: string) => Value = JSON.parse,
+): Promise<Result<Value | undefined>> {
   const bytes = await readBytes(request, limitBytes);
   if (!bytes.ok) return bytes;
   if (bytes.value.length === 0) return success(undefined);

@@ -210,7 +210,7 @@ export const TEXT_PARSERS: Record<string, TextParser> = {
     examples: ['{"a":[12345678901234567890,1.10],"__proto__":{"b":1e999}}'],
     check: (answer: string) => {
       expect(printExact(parseExact(answer), 0)).toBe(answer);
-      expect(JSON.stringify(parseToWrite(answer))).toBe(answer);
+      expect(JSON.stringify(parseToWrite(answer).toWrite)).toBe(answer);
     },
   },
   JSON: { parse: parseJson, words: ["[", "{", '"', ":", ","], examples: ['{"a":["\\ud800"],"a":2}'] },
