@@ -16,6 +16,8 @@ const TAKEN =
   "The agent was started ahead, in a copy of what an earlier run had cloned. What was cloned now has taken the copy's place; its instruction files are the same.";
 const GIVEN_UP =
   "An agent was started ahead, in a copy of what an earlier run had cloned. What it had read there is not what was cloned now, so it is started anew.";
+const REFUSED =
+  "An agent was started ahead, in a copy of what an earlier run had cloned. What was cloned now could not be moved to the copy's place as it has to be for that, so it is started anew.";
 const LOST =
   "An agent was started ahead, in a copy of what an earlier run had cloned. It has ended, so another is started.";
 
@@ -45,12 +47,14 @@ export async function settleClones<Kind extends Waiting>(
   // It may have ended while the two were compared.
   if (prepared.isThere && isLike) {
     const placed = await copy.giveWayTo(clone, signal);
-    onStep(TAKEN);
-    return { clones: [placed], prepared };
+    if (placed !== null) {
+      onStep(TAKEN);
+      return { clones: [placed], prepared };
+    }
   }
-  const step = prepared.isThere ? GIVEN_UP : LOST;
+  const step = !prepared.isThere ? LOST : isLike ? REFUSED : GIVEN_UP;
   await prepared.giveUp();
-  const placed = await copy.yieldTo(clone);
+  const placed = await copy.yieldTo(clone, signal);
   onStep(step);
   return { clones: [placed], prepared: null };
 }

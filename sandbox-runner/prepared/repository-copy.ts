@@ -37,6 +37,8 @@ const REFRESH_MS = 10_000;
 const OUTPUT_CAP_BYTES = 65_536;
 /** The one folder of what it has read at its start that the program watches: it would read anew what is put in its place. */
 const WATCHED = ".claude";
+/** In the run's folder, out of the sandbox's reach: the clone's own folder, once all but what is watched has been moved out of it. */
+const EMPTIED = "emptied";
 
 export class RepositoryCopy {
   /** The program's working folder. */
@@ -112,36 +114,57 @@ export class RepositoryCopy {
     return this.#read.isWhole || (clone.commit === this.#commit && clone.base === this.#commit);
   }
 
-  /** Puts the clone here, in place of the copy. @returns it at its place. @throws when the file system refuses. */
-  async giveWayTo(clone: Clone, signal: AbortSignal): Promise<Clone> {
-    for (const name of await readdir(this.folder)) {
-      if (name !== WATCHED) await removeTree(join(this.folder, name));
+  /**
+   * Puts the clone here, in place of the copy. @returns it at its place; null when the file system refuses: then the clone is whole where it
+   * was, and the copy is not. @throws when that can't be undone either.
+   */
+  async giveWayTo(clone: Clone, signal: AbortSignal): Promise<Clone | null> {
+    const moved: (readonly [from: string, to: string])[] = [];
+    const move = async (from: string, to: string) => {
+      await rename(from, to);
+      moved.unshift([from, to]);
+    };
+    const emptied = join(this.#place.folder.root, EMPTIED);
+    try {
+      for (const name of await readdir(this.folder)) {
+        if (name !== WATCHED) await removeTree(join(this.folder, name));
+      }
+      for (const name of await readdir(clone.folder)) {
+        if (name !== WATCHED) await move(join(clone.folder, name), join(this.folder, name));
+      }
+      // As one step, which can be undone as the others can: to remove it is more than one.
+      await move(clone.folder, emptied);
+    } catch {
+      for (const [from, to] of moved) await rename(to, from);
+      return null;
     }
-    for (const name of await readdir(clone.folder)) {
-      if (name !== WATCHED) await rename(join(clone.folder, name), join(this.folder, name));
-    }
-    await removeTree(clone.folder);
+    // Where it can't be removed it is out of the way, and goes with the run's folder.
+    await removeTree(emptied).catch(() => {});
+    return await this.#placed(clone, signal);
+  }
+
+  /** Has the clone lie here, and the copy no more: no program is in it. @returns it at its place. @throws when the file system refuses. */
+  async yieldTo(clone: Clone, signal: AbortSignal): Promise<Clone> {
+    await this.remove();
+    await rename(clone.folder, this.folder);
+    return await this.#placed(clone, signal);
+  }
+
+  /** No program is in it. @throws when the file system refuses. */
+  async remove(): Promise<void> {
+    await removeTree(this.folder);
+    await rm(referenceIn(this.#place.folder), { recursive: true, force: true });
+  }
+
+  async #placed(clone: Clone, signal: AbortSignal): Promise<Clone> {
     const { sandbox, folder } = this.#place;
     await rm(referenceIn(folder), { recursive: true, force: true });
-    // Git knows files by their times: to be moved changes one of them, and those of what it watches are the copy's.
+    // Git knows files by their times: to be moved changes one of them, and those of what the program watches are the copy's.
     const command = ["git", "update-index", "-q", "--refresh"] as const;
     await sandbox.run(command, gitPlace(this.#place, this.folder), within(REFRESH_MS, signal));
     // Left where it was ended at its deadline: no other command of git's would change anything.
     await rm(join(this.folder, ".git", "index.lock"), { force: true });
     return { ...clone, folder: this.folder };
-  }
-
-  /** Has the clone lie here, and the copy no more: no program is in it. @returns it at its place. @throws as above. */
-  async yieldTo(clone: Clone): Promise<Clone> {
-    await this.remove();
-    await rename(clone.folder, this.folder);
-    return { ...clone, folder: this.folder };
-  }
-
-  /** No program is in it. @throws as above. */
-  async remove(): Promise<void> {
-    await removeTree(this.folder);
-    await rm(referenceIn(this.#place.folder), { recursive: true, force: true });
   }
 }
 

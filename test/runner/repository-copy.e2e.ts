@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { basename, dirname, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { drawOwnerKey, IdMaker } from "#protocol/ids.ts";
 import type { Checkout } from "#protocol/occurrence.ts";
 import type { ClonedRepository } from "#protocol/repository.ts";
@@ -28,6 +28,18 @@ import { withoutSandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import { type GitServer, startGitServer } from "#scripts/demo-upstream/git-server.ts";
 import { ENVIRONMENT, runOrder } from "./support/run-order.ts";
 import { commitTo, type Files, git, seedUpstream } from "./support/upstream.ts";
+
+/** Whether the file system refuses a move, once. */
+const moves = vi.hoisted(() => ({ refuses: (_from: string, _to: string): boolean => false }));
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const rename = async (from: string, to: string) => {
+    if (!moves.refuses(from, to)) return await real.rename(from, to);
+    moves.refuses = () => false;
+    throw new Error(`EBUSY: ${from}`);
+  };
+  return { ...real, rename };
+});
 
 const CREDENTIAL = "user:password";
 const root = mkdtempSync(join(tmpdir(), "reveille-copy-"));
@@ -306,6 +318,22 @@ describe("the program is given up, and the clone lies where it would", () => {
     const prepared = await prepareCase({});
     mkdirSync(join(prepared.copy?.folder ?? "", ".claude/worktrees"));
     expect((await settle(prepared)).isTaken).toBe(false);
+  });
+});
+
+describe("a move that the file system refuses is undone, and the clone lies where it would", () => {
+  it.each<[string, (from: string, to: string, copy: string) => boolean]>([
+    ["the first", (_from, to, copy) => dirname(to) === copy],
+    ["one in the midst", (from, _to, copy) => dirname(from) !== copy && basename(from) === "README.md"],
+    ["the last", (_from, to) => basename(to) === "emptied"],
+  ])("%s", async (_which, refuses) => {
+    const prepared = await prepareCase({ between: (bare) => push(bare, { "new.txt": "new\n" }) });
+    moves.refuses = (from, to) => refuses(from, to, prepared.copy?.folder ?? "");
+    const { isTaken, steps } = await settle(prepared);
+    expect({ isTaken, steps }).toEqual({
+      isTaken: false,
+      steps: [expect.stringMatching(/not be moved.*started anew/)],
+    });
   });
 });
 
