@@ -9,9 +9,8 @@ import type { RunOrder } from "#protocol/runner-link.ts";
 import { Redactor } from "#rules/secrets/redactor.ts";
 import type { Clone } from "../git/clone-plan.ts";
 import { machinesWayOut } from "../network/parent-proxy.ts";
-import { readInstructions } from "../prepared/instructions.ts";
 import { rehearseRun } from "../prepared/rehearse-run.ts";
-import { type Expected, expectedAfter, shapeOf, tellsOfRoutine, wantedOf } from "../prepared/start-shape.ts";
+import { shapeOf } from "../prepared/start-shape.ts";
 import { createLog, type Log } from "../process/log.ts";
 import { endMarkedProcesses } from "../process/marked-processes.ts";
 import type { RunFolder } from "../process/run-folder.ts";
@@ -30,6 +29,7 @@ import {
 } from "./executor-brief.ts";
 import { leave, workOnLease } from "./lease-work.ts";
 import { StopSwitch } from "./stop-switch.ts";
+import { RoutineTold } from "./tell-of-routine.ts";
 import { Workplace } from "./workplace.ts";
 
 const KILL_DEADLINE_MS = 5_000;
@@ -80,6 +80,7 @@ async function work(brief: PlaceBrief): Promise<void> {
     log(isSpare ? "spare_ready" : "sandbox_ready", facts, "no_other_user" in sandbox ? "warn" : "info");
   });
   const lease = await leaseFor(place, log);
+  const routine = new RoutineTold({ isUsed: brief.serves_routines, tell: (expected) => say(routineLine(expected)) });
   const worker = {
     runner: { kind: "local" as const, id: brief.runner_id },
     boot: randomBytes(BOOT_BYTES).toString("hex"),
@@ -92,10 +93,10 @@ async function work(brief: PlaceBrief): Promise<void> {
     setups: () => new FolderStore({ stateFolder: brief.state_folder }),
     onOrder: (order: RunOrder) => {
       say(shapeLine(shapeOf(order)));
-      if (tellsOfRoutine(order) && wantedOf(order) === null) say(routineLine(null));
+      routine.onOrder(order);
     },
     onCloned: (order: RunOrder, clones: readonly Clone[]) => {
-      if (tellsOfRoutine(order)) void expectedFrom(order, clones).then((expected) => say(routineLine(expected)));
+      if (place.canPrepare) void routine.onCloned(order, clones);
     },
     onHeard: () => say("started"),
     endProcesses: () => endMarkedProcesses(name, KILL_DEADLINE_MS, [process.pid]),
@@ -120,14 +121,6 @@ async function leaseFor(place: Workplace, log: Log): Promise<LeaseBrief | null> 
     };
     void place.expect(brief.expect, { log, onReady, onUnfit: () => say("unfit") });
   }
-}
-
-/** Nothing where no agent may be started ahead: no spare is made in vain. */
-async function expectedFrom(order: RunOrder, clones: readonly Clone[]): Promise<Expected | null> {
-  const expected = expectedAfter(order, clones);
-  const [clone] = clones;
-  if (expected === null || clone === undefined) return null;
-  return (await readInstructions(clone.folder)) === null ? null : expected;
 }
 
 async function openSandbox(brief: PlaceBrief, folder: RunFolder, relayPort: number): Promise<SandboxResult> {

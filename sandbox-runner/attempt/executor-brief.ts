@@ -1,8 +1,8 @@
 /**
  * What a runner and its executor say to each other. The runner writes JSON lines on the executor's input, so that no token
  * is in arguments or environment: first where to prepare, then which runs are expected, as often as that changes, then, at most
- * once, for which lease. The executor answers with words, each a line of its own, with the shape of its run, and with what later runs
- * of the same routine could be prepared for.
+ * once, for which lease. The executor answers with words, each a line of its own, with the shape of its run, and, where it is asked to,
+ * with what later runs of the same routine could be prepared for.
  */
 import { z } from "zod";
 import { runBoundsSchema } from "#protocol/run-bounds.ts";
@@ -18,6 +18,8 @@ export const placeBriefSchema = z.object({
   runner_id: z.string(),
   sandbox: z.enum(["auto", "none"]),
   bounds: runBoundsSchema,
+  /** Whether the runner keeps spares for routines: else it need not be told what these could be prepared for. */
+  serves_routines: z.boolean(),
 });
 export type PlaceBrief = z.infer<typeof placeBriefSchema>;
 

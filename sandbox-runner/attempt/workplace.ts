@@ -94,6 +94,11 @@ export class Workplace {
     return !this.#isClaimed && !this.#options.signal.aborted;
   }
 
+  /** Whether agents can be prepared in a place like this one; false until its sandbox is open. */
+  get canPrepare(): boolean {
+    return this.#sandbox?.kind === "sandbox-runtime";
+  }
+
   /**
    * Has an agent prepared here for such runs, in place of one that is; null for none. Only where the sandbox keeps
    * everything else from the relay: the agent's credential is worth something at that one alone.

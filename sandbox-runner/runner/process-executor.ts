@@ -90,6 +90,7 @@ export class ProcessExecutor implements Executor {
       runner_id: settings.runnerId,
       sandbox: settings.sandbox,
       bounds: settings.bounds,
+      serves_routines: settings.routines > 0,
     });
   }
 
