@@ -5,7 +5,9 @@ import type { RepositoryCopy } from "./repository-copy.ts";
 import { type Expected, expectedKey, type Wanted, wantedKey } from "./start-shape.ts";
 
 /** What it has read of the world, the date among it, is as old as the program: then another takes its place. */
-export const LONGEST_WAIT_MS = 1_800_000;
+const LONGEST_WAIT_MS = 1_800_000;
+/** No look is sooner after another: a timer may be early, and the clock be set back. */
+const SHORTEST_WAIT_MS = 1_000;
 
 export interface Current {
   expected: Expected;
@@ -18,8 +20,10 @@ export interface Current {
   startedAtMs: number;
 }
 
-export function isAsWanted({ expected, program, startedAtMs }: Current, wanted: Expected): boolean {
-  return expectedKey(expected) === expectedKey(wanted) && !program.isOver && Date.now() - startedAtMs < LONGEST_WAIT_MS;
+export function isAsWanted(current: Current, wanted: Expected): boolean {
+  const { expected, program, startedAtMs } = current;
+  const isYoung = Date.now() - startedAtMs < LONGEST_WAIT_MS && isOfToday(current);
+  return expectedKey(expected) === expectedKey(wanted) && !program.isOver && isYoung;
 }
 
 export function isFor({ expected: { shape, copy } }: Current, wanted: Wanted): boolean {
@@ -27,6 +31,13 @@ export function isFor({ expected: { shape, copy } }: Current, wanted: Wanted): b
 }
 
 /** The program tells its model which day it is. */
-export function isOfToday({ startedAtMs }: Current): boolean {
+export function isOfToday({ startedAtMs }: Pick<Current, "startedAtMs">): boolean {
   return new Date(startedAtMs).toDateString() === new Date().toDateString();
+}
+
+/** @returns when to look again whether it is as wanted, from now: when it is too old, or at the end of its day, if that is sooner. */
+export function nextLookMs({ startedAtMs }: Pick<Current, "startedAtMs">): number {
+  const endOfDayMs = new Date(startedAtMs).setHours(24, 0, 0, 0);
+  const restMs = Math.min(startedAtMs + LONGEST_WAIT_MS, endOfDayMs) - Date.now();
+  return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, restMs));
 }

@@ -14,7 +14,7 @@ import { emptyFolder, emptyFolderNow, type RunFolder } from "../process/run-fold
 import { within } from "../process/within.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { StandIn } from "../sandbox/stand-in.ts";
-import { type Current, isAsWanted, isFor, isOfToday, LONGEST_WAIT_MS } from "./current-agent.ts";
+import { type Current, isAsWanted, isFor, isOfToday, nextLookMs } from "./current-agent.ts";
 import { dryStart } from "./dry-start.ts";
 import type { Prepared, PreparedFor } from "./prepared.ts";
 import { PreparedProgram } from "./prepared-program.ts";
@@ -178,7 +178,8 @@ export class PreparedAgent {
   async #adjust(): Promise<void> {
     const wanted = this.#wanted;
     const current = this.#current;
-    if (this.#isClaimed || (current !== null && wanted !== null && isAsWanted(current, wanted))) return;
+    if (this.#isClaimed) return;
+    if (current !== null && wanted !== null && isAsWanted(current, wanted)) return this.#lookAgain(current);
     // One has lived until another was wanted. That it was ready says little: where memory is short, it dies after that.
     if (current !== null && !current.program.isOver) this.#losses = 0;
     if (current !== null) await this.#clear();
@@ -196,11 +197,13 @@ export class PreparedAgent {
     const start = await dryStart(options);
     // A lease has come meanwhile: its agent is not kept waiting by this one.
     if (this.#isClaimed) return copy === null ? undefined : await this.#clear();
+    // Before it can have looked at the date.
+    const startedAtMs = Date.now();
     const child = this.#options.sandbox.start(start.command, { cwd: options.cwd, env: start.env });
     const variables = options.settings.env ?? {};
     this.standIn.practise(wanted.shape.model);
     const program = new PreparedProgram(child, start.initialize, { ...variables, ...runVariables(NOBODY) });
-    const begun = { expected: wanted, copy, sessionId, start, variables, program, startedAtMs: Date.now() };
+    const begun = { expected: wanted, copy, sessionId, start, variables, program, startedAtMs };
     this.#current = begun;
     void this.#seeReady(begun);
     void program.ended.then(() => {
@@ -225,10 +228,16 @@ export class PreparedAgent {
     }
     const { mark, log, onReady } = this.#options;
     const ms = Date.now() - begun.startedAtMs;
-    this.#timer = setTimeout(() => this.#adjustSoon(), LONGEST_WAIT_MS);
+    this.#lookAgain(begun);
     // Before the log: who reads there that it waits may send its run at once.
     onReady();
     log("agent_ready", { executor: mark, ...(copy === null ? {} : { has_copy: true }), ms });
+  }
+
+  /** One that nobody takes is replaced as often as it takes. */
+  #lookAgain(current: Current): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#adjustSoon(), nextLookMs(current));
   }
 
   #lost(outcome: string): void {
