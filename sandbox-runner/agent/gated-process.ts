@@ -9,14 +9,17 @@ export interface Program {
   child: PipedProcess;
   stdin: Writable;
   stdout: Readable;
+  /** Settles with the process that takes the place of the first one, which has said nothing by then; never where none does. */
+  another?: Promise<PipedProcess>;
 }
 
 export class GatedProcess extends EventEmitter implements SpawnedProcess {
   readonly stdin: SpawnedProcess["stdin"];
   readonly stdout: Readable;
-  readonly #child: PipedProcess;
+  readonly #read: Promise<unknown>;
+  #child: PipedProcess;
 
-  constructor({ child, stdin, stdout }: Program, room: () => Promise<void>) {
+  constructor({ child, stdin, stdout, another }: Program, room: () => Promise<void>) {
     super();
     this.#child = child;
     this.stdin = stdin;
@@ -27,9 +30,9 @@ export class GatedProcess extends EventEmitter implements SpawnedProcess {
         },
       }),
     );
-    const read = new Promise((done) => this.stdout.once("close", done));
-    child.once("error", (error) => this.emit("error", error));
-    child.once("close", (code, signal) => void read.then(() => this.emit("exit", code, signal)));
+    this.#read = new Promise((done) => this.stdout.once("close", done));
+    this.#follow(child);
+    void another?.then((other) => this.#follow(other));
   }
 
   get killed(): boolean {
@@ -45,5 +48,16 @@ export class GatedProcess extends EventEmitter implements SpawnedProcess {
   kill(_signal: NodeJS.Signals): boolean {
     killGroup(this.#child.pid);
     return true;
+  }
+
+  /** The end of one whose place another has taken is not told: its output goes on with what the other says. */
+  #follow(child: PipedProcess): void {
+    this.#child = child;
+    child.once("error", (error) => this.emit("error", error));
+    child.once("close", (code, signal) => {
+      void this.#read.then(() => {
+        if (this.#child === child) this.emit("exit", code, signal);
+      });
+    });
   }
 }

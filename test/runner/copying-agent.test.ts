@@ -27,7 +27,7 @@ class Programs extends Sandbox {
   }
 }
 
-const RUN = { id: "run_1", token: "token", variables: {}, task: null };
+const RUN = { id: "run_1", token: "token", variables: {}, task: null, onStep: () => {} };
 
 it("ends it", async () => {
   const state = mkdtempSync(join(tmpdir(), "reveille-copying-"));
