@@ -87,6 +87,8 @@ interface Edge extends Import {
   from: string;
 }
 
+/** What has been read: each of some hundred errors is looked for in all sources. */
+const texts = new Map<string, string>();
 const sources = PROGRAM_FOLDERS.flatMap((folder) => filesIn(folder)).filter(isProgram);
 const tests = filesIn("test").filter(isProgram);
 const documents = ["README.md", "CONTRIBUTING.md", ...filesIn("docs").filter((file) => extname(file) === ".md")];
@@ -315,7 +317,9 @@ describe("documents", () => {
 });
 
 function read(file: string): string {
-  return readFileSync(join(ROOT, file), "utf8");
+  const text = texts.get(file) ?? readFileSync(join(ROOT, file), "utf8");
+  texts.set(file, text);
+  return text;
 }
 
 function filesIn(folder: string): string[] {
@@ -347,9 +351,7 @@ function arrows(found: readonly Edge[]): string[] {
 
 /** The shortest circle through each file that lies on one; a circle is told once. */
 function cycles(): string[] {
-  const next = new Map(
-    sources.map((file) => [file, edges.filter(({ from }) => from === file).map((edge) => edge.target)]),
-  );
+  const next = Map.groupBy(edges, ({ from }) => from);
   const found = new Set<string>();
   for (const start of sources) {
     const circle = wayBack(start, next);
@@ -362,11 +364,11 @@ function cycles(): string[] {
 }
 
 /** Breadth first: the files from `start` until an import leads back to it. */
-function wayBack(start: string, next: ReadonlyMap<string, readonly string[]>): string[] | null {
+function wayBack(start: string, next: ReadonlyMap<string, readonly Edge[]>): string[] | null {
   const cameFrom = new Map<string, string>();
   const queue = [start];
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    for (const neighbour of next.get(file) ?? []) {
+    for (const { target: neighbour } of next.get(file) ?? []) {
       if (neighbour === start) return wayTo(file, cameFrom);
       if (cameFrom.has(neighbour)) continue;
       cameFrom.set(neighbour, file);
