@@ -2,76 +2,71 @@
 import { mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, it } from "vitest";
-import { buildWorker, WORKER_SOURCES } from "#scripts/instance/build-worker.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type BuiltWorker, buildWorker, WORKER_SOURCES } from "#scripts/instance/build-worker.ts";
 
-/** Two builds, on a machine that may have much else to do. */
+/** Builds, on a machine that may have much else to do. */
 const BUILDS_DEADLINE_MS = 240_000;
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
-it("is built beside a .dev.vars and a .env, and takes nothing from them", async () => {
-  const root = await mkdtemp(path.join(tmpdir(), "reveille-build-"));
-  try {
-    for (const name of await readdir(ROOT)) {
-      if (!name.startsWith(".")) await symlink(path.join(ROOT, name), path.join(root, name));
-    }
-    await writeFile(path.join(root, ".dev.vars"), "ANTHROPIC_API_KEY=key-of-a-person\n");
-    await writeFile(path.join(root, ".env"), "FOO=value-of-a-person\n");
-    const built = await buildWorker(root, path.join(root, "built"), new AbortController().signal);
-    if (!built.ok) throw new Error(built.message);
-    const options = await readFile(built.value.options, "utf8");
-    expect(JSON.parse(options)).toMatchObject({ d1Databases: { DB: expect.anything() } });
-    expect(options).not.toContain("of-a-person");
-    expect(await readdir(built.value.folder)).toContain("index.js");
-  } finally {
-    await rm(root, { recursive: true });
+/** Has all that the project has, but a wrangler.toml of its own, and a person's files beside it. */
+let root: string;
+/** By the one build that both tests look at. */
+let built: BuiltWorker;
+
+async function build(): Promise<BuiltWorker> {
+  const made = await buildWorker(root, path.join(root, "built"), new AbortController().signal);
+  if (!made.ok) throw new Error(made.message);
+  return made.value;
+}
+
+async function setDate(date: string): Promise<void> {
+  const config = await readFile(path.join(ROOT, "wrangler.toml"), "utf8");
+  const dated = config.replace(/^compatibility_date = .+$/m, `compatibility_date = "${date}"`);
+  await writeFile(path.join(root, "wrangler.toml"), dated);
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), "reveille-build-"));
+  for (const name of await readdir(ROOT)) {
+    if (!name.startsWith(".") && name !== "wrangler.toml") await symlink(path.join(ROOT, name), path.join(root, name));
   }
+  await writeFile(path.join(root, ".dev.vars"), "ANTHROPIC_API_KEY=key-of-a-person\n");
+  await writeFile(path.join(root, ".env"), "FOO=value-of-a-person\n");
+  await setDate("2026-10-01");
+  built = await build();
+}, BUILDS_DEADLINE_MS);
+afterAll(() => rm(root, { recursive: true }));
+
+it("is built beside a .dev.vars and a .env, and takes nothing from them", async () => {
+  const options = await readFile(built.options, "utf8");
+  expect(JSON.parse(options)).toMatchObject({ d1Databases: { DB: expect.anything() } });
+  expect(options).not.toContain("of-a-person");
+  expect(await readdir(built.folder)).toContain("index.js");
 });
 
 it(
   "is built anew when what it is made of has changed, and knows every file that is in it",
   async () => {
-    const root = await mkdtemp(path.join(tmpdir(), "reveille-build-"));
-    try {
-      for (const name of await readdir(ROOT)) {
-        if (!name.startsWith(".") && name !== "wrangler.toml")
-          await symlink(path.join(ROOT, name), path.join(root, name));
-      }
-      const config = await readFile(path.join(ROOT, "wrangler.toml"), "utf8");
-      const setDate = (date: string) =>
-        writeFile(
-          path.join(root, "wrangler.toml"),
-          config.replace(/^compatibility_date = .+$/m, `compatibility_date = "${date}"`),
-        );
-      await setDate("2026-10-01");
-      const build = async () => {
-        const built = await buildWorker(root, path.join(root, "built"), new AbortController().signal);
-        if (!built.ok) throw new Error(built.message);
-        return path.join(built.value.folder, "index.js");
-      };
-      const bundle = await build();
-      const { mtimeMs } = await stat(bundle);
-      const told: { sources: string[] } = JSON.parse(await readFile(`${bundle}.map`, "utf8"));
-      const real = await realpath(ROOT);
-      const places = [real, await realpath(root)];
-      const sources = told.sources
-        .map((name) => path.resolve(path.dirname(bundle), name))
-        .flatMap((file) =>
-          places.filter((place) => file.startsWith(`${place}/`)).map((place) => path.relative(place, file)),
-        )
-        .filter((name) => !name.startsWith("node_modules/"));
-      expect(sources.length).toBeGreaterThan(100);
-      const known = (name: string) => WORKER_SOURCES.some((source) => name === source || name.startsWith(`${source}/`));
-      expect(sources.filter((name) => !known(name))).toEqual([]);
+    const bundle = path.join(built.folder, "index.js");
+    const { mtimeMs } = await stat(bundle);
+    const told: { sources: string[] } = JSON.parse(await readFile(`${bundle}.map`, "utf8"));
+    const places = [await realpath(ROOT), await realpath(root)];
+    const sources = told.sources
+      .map((name) => path.resolve(path.dirname(bundle), name))
+      .flatMap((file) =>
+        places.filter((place) => file.startsWith(`${place}/`)).map((place) => path.relative(place, file)),
+      )
+      .filter((name) => !name.startsWith("node_modules/"));
+    expect(sources.length).toBeGreaterThan(100);
+    const known = (name: string) => WORKER_SOURCES.some((source) => name === source || name.startsWith(`${source}/`));
+    expect(sources.filter((name) => !known(name))).toEqual([]);
 
-      await build();
-      expect((await stat(bundle)).mtimeMs).toBe(mtimeMs);
-      await setDate("2026-10-02");
-      await build();
-      expect(await readFile(path.join(root, "built", "options.json"), "utf8")).toContain('"2026-10-02"');
-    } finally {
-      await rm(root, { recursive: true });
-    }
+    await build();
+    expect((await stat(bundle)).mtimeMs).toBe(mtimeMs);
+    await setDate("2026-10-02");
+    await build();
+    expect(await readFile(built.options, "utf8")).toContain('"2026-10-02"');
   },
   BUILDS_DEADLINE_MS,
 );
