@@ -26,8 +26,12 @@ import { found } from "./opening.ts";
 import { readEvents } from "./transcript/transcript-page.ts";
 import type { Access } from "./viewers/access.ts";
 import type { ShownToken } from "./wakes/fire-access.ts";
+import { type Fire, FiresTogether } from "./wakes/fires-together.ts";
+import type { Tx } from "./work.ts";
 
 export class RoutineObject extends ObjectForWork {
+  readonly #together = new FiresTogether((fires) => this.#fireTogether(fires));
+
   /** Creates the routine in this object. @param id its own from then on. @param actor who, for revisions. */
   async create(id: OwnedId, input: RoutineInput, actor: Actor): Promise<Result<Routine>> {
     const fault = definitionFault(input, Date.now());
@@ -102,10 +106,22 @@ export class RoutineObject extends ObjectForWork {
       return success(gate === null ? null : { gate, answer: () => toGate.askForFire(routine.id, gate) });
     });
     if (!asking.ok) return asking;
+    const isTogether = event.among_others === true || this.#together.isWaiting;
+    if (asking.value === null && isTogether) return this.#together.add({ id, event, isRepeat });
     const asked = asking.value === null ? null : { ...asking.value, answer: await asking.value.answer() };
     return this.opening.with(id, ({ work, wakes }, routine) =>
       work.change((tx) => wakes.fire(tx, routine, event, isRepeat, null, asked)),
     );
+  }
+
+  #fireTogether(fires: readonly Fire[]): Result<Admission>[] {
+    const fire = (tx: Tx) =>
+      fires.map(({ id, event, isRepeat }) =>
+        this.opening.with(id, ({ wakes }, routine) => wakes.fire(tx, routine, event, isRepeat)),
+      );
+    const [first] = fires;
+    const work = first === undefined ? null : this.opening.living(first.id)?.work;
+    return work?.change(fire) ?? fires.map(() => refuse("not_found"));
   }
 
   /** Whether a token is this routine's, for a fire that goes no further. */
