@@ -21,7 +21,7 @@ const INDEX_WRITE_LENGTH = 262_144;
  * Lists of runs may be behind by this much, so that what happens within it is one write: while single runs change, while
  * several do, and while so many do that the writes themselves would take up what the runs need.
  */
-const RUNS_DELAY_MS = { single: 150, several: 500, many: 1_000 };
+const RUNS_DELAY_MS = { single: 150, several: 500, many: 2_000 };
 /** So many changes in one write are many. */
 const MANY = 8;
 
