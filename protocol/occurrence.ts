@@ -62,7 +62,7 @@ export interface Wake {
   delivery_id: string | null;
   /** Of the call that brings it: the same when the call is made again because its answer was lost. */
   call_id?: string;
-  /** Whether whoever brings it brings others to the same routine just now, with which it may be admitted. Absent otherwise. */
+  /** Whether whoever brings it brings others to the same routine just now, with which it may be written down. Absent otherwise. */
   among_others?: true;
   /** How many runs led here one after the other; 0 for what no run caused. */
   depth: number;

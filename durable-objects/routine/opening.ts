@@ -105,16 +105,20 @@ export class RoutineOpening {
       const { config } = check;
       const known = { ownerKey: this.#name, authorities: await authoritiesOf(config) };
       const alarmAt = await storage.getAlarm();
+      // Another call has opened it while this one waited.
+      if (this.#parts !== null) return success(this.#parts);
       const surroundings = { context: this.#context, env: this.#env, config, database: database.value };
-      this.#parts ??= assemble({ ...surroundings, ...known, alarmAt });
-      const { viewers, accesses, outbox, work, definitions, shared } = this.#parts;
+      const parts = assemble({ ...surroundings, ...known, alarmAt });
+      const { viewers, accesses, outbox, work, definitions, shared } = parts;
       const routine = definitions.living();
       work.change((tx) => {
         outbox.giveBack(tx);
         if (routine !== null) shared.open(tx, routine.id);
       });
+      // Not before: where this fails, all of it is done again.
+      this.#parts = parts;
       viewers.closeAccess((access) => accesses.isForeign(access));
-      return success(this.#parts);
+      return success(parts);
     } catch (error) {
       logTrouble("object_not_opened", { object: this.#name }, error);
       return refuse("internal_error");

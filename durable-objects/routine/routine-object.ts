@@ -26,11 +26,10 @@ import { found } from "./opening.ts";
 import { readEvents } from "./transcript/transcript-page.ts";
 import type { Access } from "./viewers/access.ts";
 import type { ShownToken } from "./wakes/fire-access.ts";
-import { type Fire, FiresTogether } from "./wakes/fires-together.ts";
-import type { Tx } from "./work.ts";
 
 export class RoutineObject extends ObjectForWork {
-  readonly #together = new FiresTogether((fires) => this.#fireTogether(fires));
+  /** Settles when what has arrived has been read; null while no fire waits for that. */
+  #othersHaveCome: Promise<void> | null = null;
 
   /** Creates the routine in this object. @param id its own from then on. @param actor who, for revisions. */
   async create(id: OwnedId, input: RoutineInput, actor: Actor): Promise<Result<Routine>> {
@@ -91,10 +90,19 @@ export class RoutineObject extends ObjectForWork {
 
   /** The API trigger. @param token as it was presented. @param isRepeat of a call that was made before, and counted. */
   async fire(id: OwnedId, event: Wake, token: string, isRepeat = false): Promise<Result<Admission>> {
+    // Before anything is read of the routine. What is written in one turn of the object is one commit, for which each would wait by itself.
+    if (event.among_others === true || this.#othersHaveCome !== null) await this.#untilOthersHaveCome();
     const mayFire = await this.#withToken(id, token, ({ fireAccess }, routine, shown) =>
       fireAccess.admit(routine, shown, isRepeat, Date.now()),
     );
     return mayFire.ok ? await this.#fireThroughGate(id, event, isRepeat) : mayFire;
+  }
+
+  #untilOthersHaveCome(): Promise<void> {
+    this.#othersHaveCome ??= scheduler.wait(0).finally(() => {
+      this.#othersHaveCome = null;
+    });
+    return this.#othersHaveCome;
   }
 
   /** A fire waits for the answer of the routine's gate. Nothing is known of it meanwhile: whoever fires hears what came of it. */
@@ -106,22 +114,10 @@ export class RoutineObject extends ObjectForWork {
       return success(gate === null ? null : { gate, answer: () => toGate.askForFire(routine.id, gate) });
     });
     if (!asking.ok) return asking;
-    const isTogether = event.among_others === true || this.#together.isWaiting;
-    if (asking.value === null && isTogether) return this.#together.add({ id, event, isRepeat });
     const asked = asking.value === null ? null : { ...asking.value, answer: await asking.value.answer() };
     return this.opening.with(id, ({ work, wakes }, routine) =>
       work.change((tx) => wakes.fire(tx, routine, event, isRepeat, null, asked)),
     );
-  }
-
-  #fireTogether(fires: readonly Fire[]): Result<Admission>[] {
-    const fire = (tx: Tx) =>
-      fires.map(({ id, event, isRepeat }) =>
-        this.opening.with(id, ({ wakes }, routine) => wakes.fire(tx, routine, event, isRepeat)),
-      );
-    const [first] = fires;
-    const work = first === undefined ? null : this.opening.living(first.id)?.work;
-    return work?.change(fire) ?? fires.map(() => refuse("not_found"));
   }
 
   /** Whether a token is this routine's, for a fire that goes no further. */

@@ -1,9 +1,6 @@
 /** Fires that come at one time are admitted together, and each is answered for itself. */
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
-import { FiresTogether } from "#durable-objects/routine/wakes/fires-together.ts";
-import { type Result, refuse, success } from "#protocol/errors.ts";
-import type { Admission, Wake } from "#protocol/occurrence.ts";
 import { buildRoutine, call, fire } from "#test/support/api.ts";
 import { ownerOf } from "#test/support/objects.ts";
 import { FiresUnderWay } from "#worker/routes/fires-under-way.ts";
@@ -58,45 +55,6 @@ describe("fires at one time", () => {
     const routine = await buildRoutine({ max_concurrent: 100 });
     const answers = await firedAtOnce(routine, [{}, { authorization: "Bearer wrong" }, {}, {}]);
     expect(answers.map(({ status }) => status)).toEqual([200, 401, 200, 200]);
-  });
-});
-
-describe("fires that wait for each other", () => {
-  const id = "rtn_1" as never;
-  const named = (summary: string) => ({ id, event: { summary } as Wake, isRepeat: false });
-  const admitted = (summary: string): Result<Admission> =>
-    success({ occurrence_id: summary, run_id: summary, session_id: summary, duplicate: false });
-  const runOf = (answer: Result<Admission>) => (answer.ok ? answer.value.run_id : answer.refusal.code);
-
-  it("are admitted in their order, at most 32 in one piece of work", async () => {
-    const pieces: number[] = [];
-    const together = new FiresTogether((fires) => {
-      pieces.push(fires.length);
-      return fires.map(({ event }) => admitted(event.summary));
-    });
-    const names = Array.from({ length: 70 }, (_, place) => `fire ${place}`);
-    const answers = await Promise.all(names.map((name) => together.add(named(name))));
-    expect(answers.map(runOf)).toEqual(names);
-    expect(pieces).toEqual([32, 32, 6]);
-  });
-
-  it("are admitted each for itself where one of them can't be", async () => {
-    const pieces: string[][] = [];
-    const together = new FiresTogether((fires) => {
-      const names = fires.map(({ event }) => event.summary);
-      pieces.push(names);
-      if (names.includes("bad")) throw new Error("it can't be");
-      return names.map((name) => (name === "refused" ? refuse("routine_paused") : admitted(name)));
-    });
-    const names = ["one", "bad", "refused"];
-    const answers = await Promise.allSettled(names.map((name) => together.add(named(name))));
-    expect(answers.map((one) => (one.status === "fulfilled" ? runOf(one.value) : String(one.reason)))).toEqual([
-      "one",
-      "Error: it can't be",
-      "routine_paused",
-    ]);
-    expect(pieces).toEqual([names, ["one"], ["bad"], ["refused"]]);
-    expect(runOf(await together.add(named("later")))).toBe("later");
   });
 });
 

@@ -1,4 +1,4 @@
-/** Which routines this worker brings several fires at one time: their objects admit those together. */
+/** Which routines this worker brings several fires at one time: their objects write those down together. */
 
 /** A request whose caller has gone may never end here. After this long without another fire of the routine it is not counted any more. */
 const FORGOTTEN_AFTER_MS = 10_000;

@@ -50,7 +50,7 @@ export interface Owed {
 }
 
 /** The longest that a call waits for others, and a second until its own deadline has been noticed. */
-const SLACK_MS = 2_000;
+const SLACK_MS = 3_000;
 /** A claim lasts until the call must have ended. */
 const CLAIM_MS = CALL_DEADLINE_MS + SLACK_MS;
 const FIRST_RETRY_MS = 1_000;

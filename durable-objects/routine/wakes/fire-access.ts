@@ -49,7 +49,7 @@ export class FireAccess {
   }
 
   /**
-   * Whether a fire with this token may go on to admission: nothing happens in between but that a gate is asked, or that it waits for others that have come with it.
+   * Whether a fire with this token may go on to admission. Synchronous: nothing happens between this and admission.
    * @param isRepeat of a call that was made before, and counted.
    */
   admit(routine: RoutineRow, shown: ShownToken, isRepeat: boolean, nowMs: number): Result<null> {
