@@ -15,13 +15,7 @@ export type App = OpenAPIHono<HttpEnv>;
 /** PUBLIC_URL, or the origin that the request was sent to; without a slash at the end. */
 export function baseUrl(c: HttpContext): string {
   const { publicUrl } = c.var.deps.config;
-  return publicUrl === null ? originOf(c.req.url) : publicUrl.replace(/\/+$/, "");
-}
-
-/** @param url of a request, as the platform has put it together: without a name and password, its path begins with a slash. */
-function originOf(url: string): string {
-  const host = url.indexOf("//") + 2;
-  return url.slice(0, url.indexOf("/", host));
+  return publicUrl === null ? new URL(c.req.url).origin : publicUrl.replace(/\/+$/, "");
 }
 
 export function isWebSocketUpgrade(c: HttpContext): boolean {
