@@ -24,8 +24,8 @@ export interface AgentOptions {
   /** What it has to know of its clones; may be empty. */
   clones: string;
   sandbox: Sandbox;
-  /** Where its program waits, since it was started before there was a run; null where it is to be started. */
-  waiting: WaitingProgram | null;
+  /** Where its program waits, since it was started before there was a run: its file, and what gives it; null, or a null of its own, where it is to be started. */
+  waiting: { file: string; start(command: Command, place: Place): Program | null } | null;
   cwd: string;
   env: Record<string, string>;
   signal: AbortSignal;
@@ -52,15 +52,6 @@ export interface AgentOptions {
   onMessage(message: SDKMessage): void;
   /** The agent is ended while these still work in the background. */
   onTasksLeft(tasks: readonly LivingTask[], hasReported: boolean): void;
-}
-
-export interface WaitingProgram {
-  file: string;
-  /**
-   * @param another starts one in its place, where it turns out later that it was told something else; null when the agent has ended by
-   * then. @returns it; null where another is to be started at once.
-   */
-  start(command: Command, place: Place, another: () => PipedProcess | null): Program | null;
 }
 
 export interface AgentEnd {
@@ -96,15 +87,6 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
     inputEnds.resolve();
     for (const child of started) killGroup(child.pid);
   });
-  const adopt = (child: PipedProcess): PipedProcess => {
-    started.push(child);
-    closed.push(processClosed(child));
-    child.stderr.on("data", (chunk: Buffer) => {
-      end.lastWords = lastWords(end.lastWords + chunk.toString("utf8"), LAST_WORDS);
-    });
-    if (options.signal.aborted) killGroup(child.pid);
-    return child;
-  };
   const steering = new AgentSteering(options.inbox, life, options.gate, options.send);
   const agent = query({
     prompt: steering.input(options.opening, inputEnds.promise),
@@ -129,9 +111,14 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
         const place = { cwd: options.cwd, env: definedOnly(command.env) };
         // One that waited has been told of its run; where it is gone, another has not.
         const anew = { ...place, env: { ...place.env, ...runVariables(options.order) } };
-        const startAnew = () => adopt(options.sandbox.start(words, anew));
-        const waiting = options.waiting?.start(words, place, () => (cut.signal.aborted ? null : startAnew())) ?? null;
-        const child = waiting === null ? startAnew() : adopt(waiting.child);
+        const waiting = options.waiting?.start(words, place) ?? null;
+        const child = waiting?.child ?? options.sandbox.start(words, anew);
+        started.push(child);
+        closed.push(processClosed(child));
+        child.stderr.on("data", (chunk: Buffer) => {
+          end.lastWords = lastWords(end.lastWords + chunk.toString("utf8"), LAST_WORDS);
+        });
+        if (options.signal.aborted) killGroup(child.pid);
         return new GatedProcess(waiting ?? { child, stdin: child.stdin, stdout: child.stdout }, options.room);
       },
     },

@@ -9,17 +9,14 @@ export interface Program {
   child: PipedProcess;
   stdin: Writable;
   stdout: Readable;
-  /** Settles with the process that takes the place of the first one, which has said nothing by then; never where none does. */
-  another?: Promise<PipedProcess>;
 }
 
 export class GatedProcess extends EventEmitter implements SpawnedProcess {
   readonly stdin: SpawnedProcess["stdin"];
   readonly stdout: Readable;
-  readonly #read: Promise<unknown>;
-  #child: PipedProcess;
+  readonly #child: PipedProcess;
 
-  constructor({ child, stdin, stdout, another }: Program, room: () => Promise<void>) {
+  constructor({ child, stdin, stdout }: Program, room: () => Promise<void>) {
     super();
     this.#child = child;
     this.stdin = stdin;
@@ -30,9 +27,9 @@ export class GatedProcess extends EventEmitter implements SpawnedProcess {
         },
       }),
     );
-    this.#read = new Promise((done) => this.stdout.once("close", done));
-    this.#follow(child);
-    void another?.then((other) => this.#follow(other));
+    const read = new Promise((done) => this.stdout.once("close", done));
+    child.once("error", (error) => this.emit("error", error));
+    child.once("close", (code, signal) => void read.then(() => this.emit("exit", code, signal)));
   }
 
   get killed(): boolean {
@@ -48,16 +45,5 @@ export class GatedProcess extends EventEmitter implements SpawnedProcess {
   kill(_signal: NodeJS.Signals): boolean {
     killGroup(this.#child.pid);
     return true;
-  }
-
-  /** The end of one whose place another has taken is not told: its output goes on with what the other says. */
-  #follow(child: PipedProcess): void {
-    this.#child = child;
-    child.once("error", (error) => this.emit("error", error));
-    child.once("close", (code, signal) => {
-      void this.#read.then(() => {
-        if (this.#child === child) this.emit("exit", code, signal);
-      });
-    });
   }
 }

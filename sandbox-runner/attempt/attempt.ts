@@ -93,7 +93,7 @@ export class Attempt {
     const { order, signal } = this.#options;
     if (order.demo_model) this.#event(DEMO_MODEL);
     const { folder, relay } = this.#options.place;
-    const waiting = this.#options.place.agentFor(order, this.#options.proxyToken, (message) => this.#step(message));
+    const waiting = this.#options.place.agentFor(order, this.#options.proxyToken);
     await this.#options.place.openWay(order, (refused) =>
       this.#event({ type: "notice", level: "warning", ...refused }),
     );
@@ -264,7 +264,7 @@ export class Attempt {
     if (stoppedByHook !== null && end.report === null) {
       return runError("stopped_by_hook", "agent", stoppedByHook === "" ? undefined : oneLine(stoppedByHook));
     }
-    return agentError(end.result, prepared?.fault ?? end.lastWords);
+    return agentError(end.result, end.lastWords);
   }
 
   #hear(message: SDKMessage, sandbox: Sandbox): void {

@@ -122,12 +122,12 @@ export class Workplace {
 
   /**
    * Nothing of the run's may be done in the sandbox before this has settled.
-   * @param onStep is told why another agent is started in its place. @returns the agent that waits here for such a run; null when there is none, and nothing is left of one. Never rejects.
+   * @returns the agent that waits here for such a run; null when there is none, and nothing is left of one. Never rejects.
    */
-  async agentFor(order: RunOrder, proxyToken: string, onStep: (message: string) => void): Promise<Prepared | null> {
+  async agentFor(order: RunOrder, proxyToken: string): Promise<Prepared | null> {
     const opening = openingOf(order, "");
     const task = opening.by === "text" ? userMessage(opening.text) : null;
-    const run = { id: order.run_id, token: proxyToken, variables: runVariables(order), task, onStep };
+    const run = { id: order.run_id, token: proxyToken, variables: runVariables(order), task };
     return (await this.#agent?.takeFor(wantedOf(order), run)) ?? null;
   }
 

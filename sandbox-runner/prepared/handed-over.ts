@@ -105,8 +105,7 @@ function answerIn(line: string, answerTo: (request: unknown) => object | undefin
   return `${JSON.stringify({ type: "control_response", response: { ...response, request_id: asked.id } })}\n`;
 }
 
-/** @returns null for a line that is none. */
-export function requestIn(line: string): { id: unknown; request: unknown } | null {
+function requestIn(line: string): { id: unknown; request: unknown } | null {
   try {
     const { type, request_id: id, request } = JSON.parse(line);
     return type === "control_request" ? { id, request } : null;

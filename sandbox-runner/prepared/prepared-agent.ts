@@ -5,8 +5,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import { errorText } from "#protocol/log.ts";
 import { type ModelWay, modelWay, runVariables } from "../agent/agent-environment.ts";
+import { isCommand } from "../agent/opening.ts";
 import type { Log } from "../process/log.ts";
 import { emptyFolder, emptyFolderNow, type RunFolder } from "../process/run-folder.ts";
 import { within } from "../process/within.ts";
@@ -19,7 +21,6 @@ import { PreparedProgram } from "./prepared-program.ts";
 import { type CopyPlace, RepositoryCopy, referenceIn } from "./repository-copy.ts";
 import { startOptions } from "./start-options.ts";
 import type { Expected, Wanted } from "./start-shape.ts";
-import { TakenAgent } from "./taken-agent.ts";
 
 export interface PreparedAgentOptions {
   /** The mark of its processes. */
@@ -100,15 +101,56 @@ export class PreparedAgent {
       await this.#clear();
       return null;
     }
-    const { mark, log, folder } = this.#options;
-    return new TakenAgent({
-      ...{ current, run, way: this.#way, standIn: this.standIn, mark, log },
-      onTaken: () => {
-        this.#current = null;
+    const { sessionId, program, start, copy } = current;
+    // Whether it is the right one turns out when the run's own SDK has asked for a program and told it the task: it asks its model nothing before.
+    this.standIn.hold();
+    // In a copy it would look around before the run's clone is there.
+    const isCommanded = run.task !== null && isCommand(run.task);
+    if (run.task !== null && copy === null && !isCommanded) program.tellTask(run.task);
+    let isHandedOver = false;
+    let told: Promise<void> | null = null;
+    const tellRun = async () => {
+      if (isHandedOver) told ??= program.tellVariables({ ...current.variables, ...run.variables });
+      await told;
+    };
+    return {
+      sessionId,
+      copy,
+      get isThere() {
+        return program.isReady;
       },
-      empty: () => this.#empty(folder.home, folder.temporary),
-      emptyNow: () => this.#emptyNow(folder.home, folder.temporary),
-    });
+      way: this.#way,
+      file: start.command[0],
+      tellRun,
+      giveUp: async () => {
+        this.#current = null;
+        this.#options.log("agent_given_up", { executor: this.#options.mark });
+        await program.end();
+        await this.#empty(this.#options.folder.home, this.#options.folder.temporary);
+      },
+      start: (command, { env }) => {
+        this.#current = null;
+        const isSame = isDeepStrictEqual({ command, env }, { command: start.command, env: start.env });
+        const { mark, log } = this.#options;
+        const unfit = (facts: object) => log("prepared_agent_unfit", { executor: mark, ...facts }, "warn");
+        isHandedOver = isSame && program.isReady;
+        if (isHandedOver) {
+          const handed = program.handOver(
+            () => this.standIn.lend(run),
+            () => unfit({ is_same: true, is_told_same: false }),
+          );
+          if (isCommanded) void tellRun();
+          return handed;
+        }
+        unfit({ is_same: isSame });
+        // The one that is started in its place asks its model by the same way, and records its conversation under the same name.
+        const ended = program.end();
+        this.standIn.drop();
+        this.#emptyNow(this.#options.folder.home, this.#options.folder.temporary);
+        void ended.then(() => this.standIn.lend(run));
+        return null;
+      },
+    };
   }
 
   /** Ends what waits, and removes what it has written. */

@@ -1,6 +1,5 @@
 /** The agent's program of a prepared agent: started, told all but its task, and handed over to a run. */
 import { randomUUID } from "node:crypto";
-import type { Transform } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { z } from "zod";
@@ -8,15 +7,13 @@ import { parseJson } from "#rules/json.ts";
 import type { Program } from "../agent/gated-process.ts";
 import { killGroup, type PipedProcess, processClosed } from "../process/spawn.ts";
 import { within } from "../process/within.ts";
-import { type Choice, handOver } from "./hand-over.ts";
+import { answering, answersTo, withoutAnswers } from "./handed-over.ts";
 
 /** Put for a request's id before the number of the request: no other request of the program's has such an id. */
 const REQUEST = "prepared-";
 /** The first turn of a program takes three times as long as its fourth; what more of them would save is little. */
 const PRACTICE_TURNS = 3;
 const END_MS = 2_000;
-/** It takes ten milliseconds. By then its run has asked the model: it is lost with a program that is slow, and not with one that hangs alone. */
-const TAKE_MS = 30_000;
 /** A line that it says before it has a run has 150 KiB at most; a program that goes on without an end of the line is no agent. */
 const LONGEST_LINE = 4_194_304;
 
@@ -68,8 +65,6 @@ export class PreparedProgram {
   #isHurried = false;
   #isOver = false;
   #fault: string | null = null;
-  /** What its run reads of it, once there is one. */
-  #output: Transform | null = null;
   /** Says a line to it. */
   #say: (line: string) => void;
 
@@ -123,19 +118,11 @@ export class PreparedProgram {
 
   /**
    * Gives all commands to come these variables, as if it had been started with them. Where it does not take them, it is ended.
-   * @returns settles when it has them, or is ended: with why, where it was ended here, else with null. Never rejects.
+   * @returns settles when it has them, or is ended. Never rejects.
    */
-  async tellVariables(variables: Variables): Promise<string | null> {
-    const asked = this.#ask(variablesRequest(variables));
-    let answer = await within(TAKE_MS, asked, undefined);
-    // While nobody takes what it says, nothing can be concluded from its silence.
-    while (answer === undefined && this.#output?.writableNeedDrain === true)
-      answer = await within(TAKE_MS, asked, undefined);
-    if (answer?.isGood === true || this.#isOver) return null;
-    killGroup(this.#child.pid);
-    return answer === undefined
-      ? `It did not take its run's variables within ${TAKE_MS / 1_000} s.`
-      : "It refused its run's variables.";
+  async tellVariables(variables: Variables): Promise<void> {
+    const answer = await this.#ask(variablesRequest(variables));
+    if (answer?.isGood !== true) killGroup(this.#child.pid);
   }
 
   /** Has it begin with its run's task, before that speaks to it. */
@@ -147,9 +134,11 @@ export class PreparedProgram {
   /**
    * Gives it to whoever speaks to it as to one that was just started. Where the first request is one that it has done already, the
    * answer that it has given to that is given once more; a task that it has been told already is not told again. One that has begun with
-   * its task, and turns out to have been told otherwise, is not the run's.
+   * its task, and turns out to have been told otherwise, is ended.
+   * @param onRight told when it is at the run's own task, or about to be told that.
+   * @param onOther told when it was told otherwise than its run tells it.
    */
-  handOver(choice: Choice): Program {
+  handOver(onRight: () => void, onOther: () => void): Program {
     const child = this.#child;
     child.stdout.off("data", this.#hear);
     child.stderr.off("data", ignore);
@@ -157,19 +146,42 @@ export class PreparedProgram {
     const kept = Buffer.concat([...this.#kept.splice(0), this.#text]);
     if (kept.length > 0) child.stdout.unshift(kept);
     this.#text = Buffer.alloc(0);
-    const { program, say, output } = handOver({
-      ...choice,
-      child,
-      task: this.#task,
-      answerTo: (request) => this.#answerTo(request),
-      take: (line) => this.#read(line),
-      isDone: () => this.#open.size === 0,
-      // It has been answered already.
-      drop: (id) => void this.#open.set(id, Promise.withResolvers()),
+    const stdout = withoutAnswers(
+      (line) => this.#read(line),
+      () => this.#open.size === 0,
+    );
+    const { input: stdin, add } = answering(this.#looks(onRight, onOther), stdout);
+    this.#say = add;
+    child.stdout.pipe(stdout);
+    stdin.pipe(child.stdin);
+    return { child, stdin, stdout };
+  }
+
+  /** At the first lines that its run tells it: its first request, and the task that it has been told. */
+  #looks(onRight: () => void, onOther: () => void): ((line: string) => string | null)[] {
+    const task = this.#task;
+    // As it is read on the way.
+    const toldTask = parseJson(JSON.stringify(task));
+    let isRight = true;
+    const other = () => {
+      isRight = false;
+      onOther();
+      if (task !== null) killGroup(this.#child.pid);
+    };
+    const isAsked = answersTo((request) => {
+      const answer = this.#answerTo(request);
+      if (answer === undefined) other();
+      if (task === null) onRight();
+      return answer;
     });
-    this.#say = say;
-    this.#output = output;
-    return program;
+    if (task === null) return [isAsked];
+    const isTold = (line: string) => {
+      const isSame = isDeepStrictEqual(parseJson(line), toldTask);
+      if (!isSame) other();
+      else if (isRight) onRight();
+      return isSame ? "" : null;
+    };
+    return [isAsked, isTold];
   }
 
   /** Kills it with all that it has started; settles when it is gone, or has not been for a while. */

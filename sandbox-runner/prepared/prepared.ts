@@ -1,7 +1,7 @@
 /** What a run is given of an agent that was prepared, and what that has to know of the run. */
 import type { ModelWay } from "../agent/agent-environment.ts";
 import type { Program } from "../agent/gated-process.ts";
-import type { Command, PipedProcess, Place } from "../process/spawn.ts";
+import type { Command, Place } from "../process/spawn.ts";
 import type { Message } from "./prepared-program.ts";
 import type { RepositoryCopy } from "./repository-copy.ts";
 
@@ -14,8 +14,6 @@ export interface PreparedFor {
   variables: Record<string, string>;
   /** What it is told first; null where that is not known yet. */
   task: Message | null;
-  /** Is told why another program is started in its place, in words for people. */
-  onStep(message: string): void;
 }
 
 /** A program that waits, for one run. It has been told its task, where that is known. */
@@ -29,11 +27,10 @@ export interface Prepared {
   /** The copy of the run's repository that it was started in; null where its run has none. */
   copy: RepositoryCopy | null;
   /**
-   * @param another starts one so, in its place, where it turns out later that it was told something else; null when nobody wants one any more.
    * @returns the program; null when it was started otherwise than is asked for here, or has ended: then another is to be started so, and
    * nothing is left of it but its copy.
    */
-  start(command: Command, place: Place, another: () => PipedProcess | null): Program | null;
+  start(command: Command, place: Place): Program | null;
   /**
    * Tells it which run it has, for all commands to come. It takes some ten milliseconds for that, and prepares its next turn anew: so
    * it is told before its first call, and not before its first words; before its task alone where that is a command. @returns settles when it knows. Never rejects.
@@ -43,6 +40,4 @@ export interface Prepared {
   giveUp(): Promise<void>;
   /** Whether it still is. */
   readonly isThere: boolean;
-  /** Why it was ended in the midst of its run, in words for people; null where it was not. */
-  readonly fault: string | null;
 }

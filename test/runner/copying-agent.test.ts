@@ -27,7 +27,7 @@ class Programs extends Sandbox {
   }
 }
 
-const RUN = { id: "run_1", token: "token", variables: {}, task: null, onStep: () => {} };
+const RUN = { id: "run_1", token: "token", variables: {}, task: null };
 
 it("ends it", async () => {
   const state = mkdtempSync(join(tmpdir(), "reveille-copying-"));

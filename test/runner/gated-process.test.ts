@@ -24,20 +24,3 @@ it("holds a process back until there is room", async () => {
   expect((await output).length).toBe(4_000_000);
   expect(await exit).toEqual([0, null]);
 });
-
-it("does not tell the end of one whose place another takes", async () => {
-  const start = (source: string) => startProcess([process.execPath, "-e", source], { cwd: "/", env: {} });
-  const [child, other] = [start("process.exit(1)"), start("process.stdin.once('data', () => process.exit(7))")];
-  const another = Promise.withResolvers<typeof other>();
-  const gated = new GatedProcess(
-    { child, stdin: other.stdin, stdout: other.stdout, another: another.promise },
-    async () => {},
-  );
-  const exit = once(gated, "exit");
-  gated.stdout.resume();
-  await once(child, "close");
-  another.resolve(other);
-  gated.stdin.write("\n");
-  expect(await exit).toEqual([7, null]);
-  expect(gated.exitCode).toBe(7);
-});

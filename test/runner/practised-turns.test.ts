@@ -50,7 +50,7 @@ it("hands on nothing that it has said of them, and is its run's with the first l
   const made = program(practised());
   await made.ready;
   const [onRight, onOther] = [vi.fn(), vi.fn()];
-  const { stdin, stdout } = made.handOver({ onRight, onAskedOther: onOther, another: async () => null });
+  const { stdin, stdout } = made.handOver(onRight, onOther);
   stdin.write(`${JSON.stringify({ type: "user" })}\n`);
   const { value } = await createInterface({ input: stdout })[Symbol.asyncIterator]().next();
   expect(JSON.parse(value ?? "")).toEqual({ type: "told" });
@@ -64,14 +64,10 @@ it("practises no more when a run waits for it", async () => {
   made.hurry();
   expect(await made.ready).toBe(true);
   made.tellTask(userMessage("Look."));
-  const { stdin, stdout } = made.handOver({ onRight: () => {}, onAskedOther: () => {}, another: async () => null });
-  for (const line of [
-    { type: "control_request", request_id: "own", request: { subtype: "initialize" } },
-    userMessage("Look."),
-  ])
-    stdin.write(`${JSON.stringify(line)}\n`);
-  const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  const { value } = await lines.next();
+  const { stdout } = made.handOver(
+    () => {},
+    () => {},
+  );
+  const { value } = await createInterface({ input: stdout })[Symbol.asyncIterator]().next();
   expect(JSON.parse(value ?? "").told).toEqual(["initialize", "apply_flag_settings", "initialize", "user"]);
 });

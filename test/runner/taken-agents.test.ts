@@ -4,7 +4,6 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { Transform } from "node:stream";
 import type { SDKUserMessage } from "@anthropic-ai/claude-agent-sdk";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { IdMaker } from "#protocol/ids.ts";
@@ -14,7 +13,7 @@ import { CloneCache } from "#sandbox-runner/git/clone-cache.ts";
 import { PreparedAgent } from "#sandbox-runner/prepared/prepared-agent.ts";
 import { wantedOf } from "#sandbox-runner/prepared/start-shape.ts";
 import { createRunFolder } from "#sandbox-runner/process/run-folder.ts";
-import { type Command, type Place, signalProcess, startProcess } from "#sandbox-runner/process/spawn.ts";
+import { type Command, type Place, startProcess } from "#sandbox-runner/process/spawn.ts";
 import { Sandbox } from "#sandbox-runner/sandbox/sandbox.ts";
 import type { StandIn } from "#sandbox-runner/sandbox/stand-in.ts";
 import { practised } from "./support/practised.ts";
@@ -84,7 +83,6 @@ async function takenAgent(refused = "nothing", task: SDKUserMessage | null = nul
   const folder = await createRunFolder(state, "executor-1", { pid: process.pid, startTime: null });
   const sandbox = new Programs(refused);
   const log = vi.fn();
-  const onStep = vi.fn();
   const ready = Promise.withResolvers<void>();
   const relayUrl = "http://localhost:1";
   const cache = { clones: new CloneCache(join(state, "clones")), instanceUrl: relayUrl };
@@ -100,16 +98,14 @@ async function takenAgent(refused = "nothing", task: SDKUserMessage | null = nul
   if (wanted === null) throw new Error("no agent can be prepared for it");
   agent.expect({ shape: wanted.shape, copy: null });
   await (isPractising ? sandbox.begun.promise : ready.promise);
-  const prepared = await agent.takeFor(wanted, { ...RUN, task, onStep });
+  const prepared = await agent.takeFor(wanted, { ...RUN, task });
   if (prepared === null || sandbox.asked === null) throw new Error("none has waited");
   const { command, place } = sandbox.asked;
   const initialize: object = JSON.parse(sandbox.lines[0] ?? "").request;
   const ended = sandbox.ended.promise;
   /** Whether its calls are let through by its relay: null where they are. */
   const held = () => agent.standIn.heldUntil(callOf(agent.standIn));
-  const another = vi.fn(() => sandbox.start(command, place));
-  const start = () => prepared.start(command, place, another);
-  return { agent, prepared, folder, log, onStep, initialize, ended, held, another, start };
+  return { agent, prepared, folder, log, initialize, ended, held, start: () => prepared.start(command, place) };
 }
 
 function callOf({ id, token }: StandIn) {
@@ -179,48 +175,16 @@ it("is told which run it has when its first call is to be made, between two line
   expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user", "user", "apply_flag_settings", "user"] });
 });
 
-it("that does not take its variables is ended, and says why", async () => {
+it("that does not take its variables is ended", async () => {
   const { prepared, start, ended } = await takenAgent("apply_flag_settings");
   spokenTo(start());
-  expect(prepared.fault).toBeNull();
   await prepared.tellRun();
   expect(await ended).toEqual([null, "SIGKILL"]);
-  expect(prepared.fault).toContain("refused its run's variables");
-});
-
-it("that never answers when it is told its variables is ended in time, and says why", async () => {
-  const { prepared, start, ended } = await takenAgent("nothing");
-  const program = start();
-  spokenTo(program);
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
-  signalProcess(program?.child.pid, "SIGSTOP");
-  const told = prepared.tellRun();
-  await vi.advanceTimersByTimeAsync(30_000);
-  await told;
-  expect(await ended).toEqual([null, "SIGKILL"]);
-  expect(prepared.fault).toContain("within 30 s");
-});
-
-it("is not taken to hang while nobody reads what it says", async () => {
-  const { prepared, start } = await takenAgent();
-  const program = start();
-  onTestFinished(() => void program?.child.kill("SIGKILL"));
-  program?.stdin.write(`${JSON.stringify(TASK)}\n`.repeat(500));
-  const output = program?.stdout;
-  await vi.waitUntil(() => output instanceof Transform && output.writableNeedDrain);
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const told = prepared.tellRun();
-  await vi.advanceTimersByTimeAsync(90_000);
-  output?.resume();
-  await told;
-  expect([prepared.fault, prepared.isThere]).toEqual([null, true]);
 });
 
 it("is told nothing where its run has started another", async () => {
   const { prepared, ended } = await takenAgent();
-  expect(prepared.start(["another"], { cwd: "/", env: {} }, () => null)).toBeNull();
+  expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
   await prepared.tellRun();
   expect(await ended).toEqual([null, "SIGKILL"]);
 });
@@ -231,15 +195,14 @@ it("holds no call up that comes when it has ended", async () => {
   program?.stdin.end();
   await ended;
   await prepared.tellRun();
-  expect(prepared.fault).toBeNull();
 });
 
 it("begins with its task before its run speaks to it, which hears all of it and need not tell it", async () => {
   const { start, initialize, log } = await takenAgent("nothing", userMessage("Look."));
   const { tell, hears } = spokenTo(start());
+  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user"] });
   tell(asked(initialize), userMessage("Look."), TASK);
   expect(await hears()).toMatchObject({ type: "control_response", response: { request_id: "own" } });
-  expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user"] });
   expect(await hears()).toEqual({ type: "told", told: [...BEFORE, "user", "user"] });
   expect(log).not.toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), expect.anything());
 });
@@ -269,7 +232,7 @@ it("leaves nothing to another that its run has started, which may have its conve
   mkdirSync(join(folder.home, "projects", "one"), { recursive: true });
   writeFileSync(join(folder.home, "projects", "one", "practice.jsonl"), "{}");
   writeFileSync(join(folder.temporary, "left"), "");
-  expect(prepared.start(["another"], { cwd: "/", env: {} }, () => null)).toBeNull();
+  expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
   expect([readdirSync(folder.home), readdirSync(folder.temporary)]).toEqual([[], []]);
 });
 
@@ -277,6 +240,7 @@ it("asks its model nothing before its run has told it the same task", async () =
   const { start, initialize, held } = await takenAgent("nothing", userMessage("Look."));
   expect(held()).not.toBeNull();
   const { tell, hears } = spokenTo(start());
+  await hears();
   tell(asked(initialize));
   await hears();
   expect(held()).not.toBeNull();
@@ -287,54 +251,25 @@ it("asks its model nothing before its run has told it the same task", async () =
   expect(held()).toBeNull();
 });
 
-it.each<[string, (initialize: object) => object[], number]>([
-  ["another task", (initialize) => [asked(initialize), userMessage("Look elsewhere.")], 3],
+it.each<[string, (initialize: object) => object[]]>([
+  ["another task", (initialize) => [asked(initialize), userMessage("Look elsewhere.")]],
   [
     "other instructions",
     (initialize) => [asked({ ...initialize, appendSystemPrompt: "Be brief." }), userMessage("Look.")],
-    1,
   ],
-  ["a first word that is no request", () => [asked({ subtype: "mcp_status" }), userMessage("Look.")], 1],
-])(
-  "that has begun gives way to another when its run has %s, has asked its model nothing, and is not heard",
-  async (_what, messages, asks) => {
-    const { start, initialize, folder, held, ended, log, onStep, another } = await takenAgent(
-      "nothing",
-      userMessage("Look."),
-    );
-    writeFileSync(join(folder.home, "left"), "");
-    const calls = held();
-    const { tell, hears } = spokenTo(start());
-    tell(...messages(initialize), TASK);
-    expect(await hears()).toMatchObject({ response: { request_id: "own", response: { told: asks } } });
-    const [first] = messages(initialize);
-    const subtype = first !== undefined && "request" in first ? Reflect.get(first.request ?? {}, "subtype") : null;
-    expect(await hears()).toEqual({ type: "told", told: [subtype, "user"] });
-    expect(await hears()).toEqual({ type: "told", told: [subtype, "user", "user"] });
-    expect(await ended).toEqual([null, "SIGKILL"]);
-    expect([await calls, held()]).toEqual([false, null]);
-    expect(readdirSync(folder.home)).toEqual([]);
-    expect(another).toHaveBeenCalledTimes(1);
-    expect(onStep.mock.calls).toEqual([[expect.stringContaining("is started anew")]]);
-    expect(log).toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), "warn");
-  },
-);
-
-it("that has begun is the end of what its run hears where no other can be started in its place", async () => {
-  const { start, initialize, another } = await takenAgent("nothing", userMessage("Look."));
-  another.mockImplementation(() => {
-    throw new Error("The sandbox is closed.");
-  });
-  const program = start();
-  const { tell, hears } = spokenTo(program);
-  tell(asked({ ...initialize, appendSystemPrompt: "Be brief." }), userMessage("Look."));
-  await expect(hears()).rejects.toThrow("JSON");
+])("that has begun is ended when its run has %s, and has asked its model nothing", async (_what, messages) => {
+  const { start, initialize, held, ended, log } = await takenAgent("nothing", userMessage("Look."));
+  const { tell } = spokenTo(start());
+  tell(...messages(initialize));
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(held()).not.toBeNull();
+  expect(log).toHaveBeenCalledWith("prepared_agent_unfit", expect.anything(), "warn");
 });
 
 it("asks its model nothing where its run starts another, and what is started then does", async () => {
   const { prepared, ended, held } = await takenAgent("nothing", userMessage("Look."));
   const calls = held();
-  expect(prepared.start(["another"], { cwd: "/", env: {} }, () => null)).toBeNull();
+  expect(prepared.start(["another"], { cwd: "/", env: {} })).toBeNull();
   expect(await calls).toBe(false);
   const others = held();
   expect(others).not.toBeNull();
@@ -344,10 +279,8 @@ it("asks its model nothing where its run starts another, and what is started the
 });
 
 it("is taken by a run that comes while it practises, which it then does no more", async () => {
-  const { start, initialize } = await takenAgent("nothing", userMessage("Look."), true);
-  const { tell, hears } = spokenTo(start());
-  tell(asked(initialize), userMessage("Look."));
-  await hears();
+  const { start } = await takenAgent("nothing", userMessage("Look."), true);
+  const { hears } = spokenTo(start());
   const { told } = await hears();
   expect(told.at(-1)).toBe("user");
   expect(told.length).toBeLessThan(BEFORE.length);
