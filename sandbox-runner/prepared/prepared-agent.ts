@@ -244,6 +244,7 @@ export class PreparedAgent {
     this.#losses += 1;
     this.#options.log("prepared_agent_lost", { executor: this.#options.mark, outcome }, "warn");
     const pauseMs = FIRST_PAUSE_MS * 2 ** (this.#losses - 1);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#adjustSoon(), pauseMs);
   }
 
