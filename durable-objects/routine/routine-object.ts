@@ -90,7 +90,9 @@ export class RoutineObject extends ObjectForWork {
 
   /** The API trigger. @param token as it was presented. @param isRepeat of a call that was made before, and counted. */
   async fire(id: OwnedId, event: Wake, token: string, isRepeat = false): Promise<Result<Admission>> {
-    // Before anything is read of the routine. What is written in one turn of the object is one commit, for which each would wait by itself.
+    const open = this.opening.routine(id);
+    if (!open.ok) return open;
+    // Before anything is decided. What is written in one turn of the object is one commit, for which each would wait by itself.
     if (event.among_others === true || this.#othersHaveCome !== null) await this.#untilOthersHaveCome();
     const mayFire = await this.#withToken(id, token, ({ fireAccess }, routine, shown) =>
       fireAccess.admit(routine, shown, isRepeat, Date.now()),
