@@ -19,7 +19,7 @@ export class FiresUnderWay {
     const fires = known === undefined || nowMs - known.lastMs > FORGOTTEN_AFTER_MS ? { count: 0, lastMs: 0 } : known;
     fires.count += 1;
     fires.lastMs = nowMs;
-    if (this.#routines.size >= ROUTINES_COUNTED) this.#routines.clear();
+    if (known === undefined && this.#routines.size >= ROUTINES_COUNTED) this.#routines.clear();
     this.#routines.set(routineId, fires);
     return () => {
       fires.count -= 1;
