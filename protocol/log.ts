@@ -17,7 +17,51 @@ export function logTrouble<Code extends TroubleCode>(code: Code, fields: Trouble
 }
 
 function write(level: "info" | "warn" | "error", fields: object): void {
-  console[level](escapeUnseen(wellFormedJson(JSON.stringify({ at: new Date().toISOString(), level, ...fields }))));
+  writeWaiting();
+  console[level](lineOf(level, fields));
+}
+
+function lineOf(level: "info" | "warn" | "error", fields: object): string {
+  return escapeUnseen(wellFormedJson(JSON.stringify({ at: new Date().toISOString(), level, ...fields })));
+}
+
+/** So long lines wait for others, in milliseconds; 0 where each is written by itself. */
+let gatherMs = 0;
+/** So many are written at once at most. */
+const MOST_WAITING = 64;
+const waiting: string[] = [];
+/** When the first of them began to wait, in Unix milliseconds. */
+let waitingSince = 0;
+
+/**
+ * From now on lines of `logSoon` wait for others for so long, and are written together. For an instance on one machine, where a
+ * write is taken on by two programs more, and the line of a fire took a twelfth of its time. A log that keeps each write as an
+ * entry, as Workers Logs does, has to get each line by itself.
+ */
+export function gatherLines(ms: number): void {
+  gatherMs = ms;
+}
+
+/**
+ * As `logEvent`, for lines of which there are many at a time, in an object: a timer of the request that a worker answers ends with
+ * it. What is said by `logEvent` or `logTrouble` meanwhile comes after what waits.
+ */
+export function logSoon<What extends LogEvent>(what: What, fields: LogFields<What>): void {
+  const nowMs = Date.now();
+  waiting.push(lineOf("info", { what, ...fields }));
+  if (waiting.length === 1) {
+    waitingSince = nowMs;
+    if (gatherMs > 0) setTimeout(writeWaiting, gatherMs);
+  }
+  // The object that was to write them may be gone, and its timer with it.
+  const isOver = Math.abs(nowMs - waitingSince) > 2 * gatherMs;
+  if (gatherMs === 0 || isOver || waiting.length >= MOST_WAITING) writeWaiting();
+}
+
+function writeWaiting(): void {
+  if (waiting.length === 0) return;
+  console.info(waiting.join("\n"));
+  waiting.length = 0;
 }
 
 /** Enough to know the fault; what failed may have been about long texts. */

@@ -14,6 +14,7 @@ import { type Result, refuse, success } from "#protocol/errors.ts";
 import type { DeedPlan, DeedState, DoneDeed } from "#protocol/github-deed.ts";
 import type { HostUse } from "#protocol/host-use.ts";
 import type { OwnedId } from "#protocol/ids.ts";
+import { gatherLines } from "#protocol/log.ts";
 import type { CallTokens } from "#protocol/model-usage.ts";
 import { isSettled, type Tokens } from "#protocol/run.ts";
 import { WAITER_CLOSE } from "#protocol/run-waiter.ts";
@@ -32,11 +33,15 @@ import type { ProxyNotice } from "./sessions/proxy-notices.ts";
 import type { Push, PushKey } from "./sessions/session-branches.ts";
 import { acceptViewer } from "./viewers/accept-viewer.ts";
 
+/** What the log of a local instance tells of occurrences and runs is behind by this much at most. */
+const LINES_WAIT_MS = 50;
+
 export abstract class ObjectForRuns extends DurableObject<ObjectEnv> {
   protected readonly opening: RoutineOpening;
 
   constructor(context: DurableObjectState, env: ObjectEnv) {
     super(context, env);
+    if (env.LOCAL_INSTANCE === "1") gatherLines(LINES_WAIT_MS);
     this.opening = new RoutineOpening(context, env);
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     if (hasTables(context.storage)) void context.blockConcurrencyWhile(async () => void (await this.opening.open()));

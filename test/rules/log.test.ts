@@ -1,7 +1,7 @@
 /** What a line of the log says of a fault: enough to know it, and nothing of what it was about. */
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { errorText, logTrouble } from "#protocol/log.ts";
+import { errorText, gatherLines, logSoon, logTrouble } from "#protocol/log.ts";
 
 const CANARY = "canary-5f0c2e";
 
@@ -51,5 +51,85 @@ it("is in a line of trouble, with what it means and the row's level", () => {
     code: "gate_silent",
     reason: expect.stringContaining("Error: reset"),
     means: "The instance's counter of requests did not answer.",
+  });
+});
+
+describe("lines of which there are many", () => {
+  const writes: string[] = [];
+  const tell = (waited_ms: number) =>
+    logSoon("run_leased", {
+      run_id: "run_1M8RYJ6NK042C4C468W6Q9DPQ4",
+      session_id: "ses_1M8RYJ6NK042C4C468W6Q9DPQ4",
+      routine_id: "rtn_1M8RYJ6NK042C4C468W6Q9DPQ4",
+      generation: 1,
+      runner_id: "local",
+      waited_ms,
+    });
+  /** Of each write, what its lines tell. */
+  const told = () =>
+    writes.map((write) =>
+      write
+        .split("\n")
+        .map((line) => JSON.parse(line))
+        .map(({ waited_ms, code }) => waited_ms ?? code),
+    );
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    for (const level of ["info", "warn"] as const)
+      vi.spyOn(console, level).mockImplementation((write) => void writes.push(write));
+  });
+  afterEach(() => {
+    vi.runAllTimers();
+    gatherLines(0);
+    writes.length = 0;
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  it("are written one by one where nobody asked for anything else", () => {
+    tell(1);
+    tell(2);
+    expect(told()).toEqual([[1], [2]]);
+  });
+
+  it("wait for each other, for so long and no longer", () => {
+    gatherLines(50);
+    tell(1);
+    vi.advanceTimersByTime(49);
+    tell(2);
+    expect(told()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    tell(3);
+    vi.advanceTimersByTime(50);
+    expect(told()).toEqual([[1, 2], [3]]);
+  });
+
+  it("come before what is said after them", () => {
+    gatherLines(50);
+    tell(1);
+    tell(2);
+    logTrouble("gate_silent", {}, new Error("reset"));
+    tell(3);
+    vi.advanceTimersByTime(50);
+    expect(told()).toEqual([[1, 2], ["gate_silent"], [3]]);
+  });
+
+  it("are no more than 64 in a write", () => {
+    gatherLines(50);
+    for (let line = 1; line <= 65; line += 1) tell(line);
+    expect(told().map((lines) => lines.length)).toEqual([64]);
+  });
+
+  it.each([
+    ["forwards", 101],
+    ["back", -3_600_000],
+  ])("go out with the next one where the timer is gone, be the clock put %s", (_where, byMs) => {
+    gatherLines(50);
+    tell(1);
+    vi.clearAllTimers();
+    vi.setSystemTime(Date.now() + byMs);
+    tell(2);
+    expect(told()).toEqual([[1, 2]]);
   });
 });

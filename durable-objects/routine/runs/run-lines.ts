@@ -2,7 +2,7 @@
  * What the log tells of a run's life: a line for each turn that it takes, none for anything between. That it has begun is told by
  * the line of its occurrence.
  */
-import { logEvent, logTrouble } from "#protocol/log.ts";
+import { logSoon, logTrouble } from "#protocol/log.ts";
 import { isSettled } from "#protocol/run.ts";
 import type { RunError } from "#protocol/run-errors.ts";
 import type { LeaseRef } from "#protocol/runner-link.ts";
@@ -25,21 +25,20 @@ export function tellStep(before: RunRow, after: RunRow, retriedAfter: RunError |
   if (retriedAfter !== null) {
     const { code, phase } = retriedAfter;
     const retry_at = timestamp(after.notBefore);
-    logEvent("run_retried", { ...ids, runner_id, code, phase, next_generation: run.attempt, retry_at });
+    logSoon("run_retried", { ...ids, runner_id, code, phase, next_generation: run.attempt, retry_at });
   } else if (isSettled(run)) {
     const { status, result, error, cancel_reason, evidence } = run;
     const { code, phase } = error ?? { code: null, phase: null };
     const how = { status, result, code, phase, cancel_reason, model_calls: evidence.model_calls };
-    logEvent("run_ended", { ...ids, runner_id, ...how, duration_ms: waited_ms });
+    logSoon("run_ended", { ...ids, runner_id, ...how, duration_ms: waited_ms });
   } else if (run.status === "waiting") {
-    if (run.runner !== null)
-      logEvent("run_waiting", { ...ids, runner_id: run.runner.id, waiting_for: run.waiting.for });
+    if (run.runner !== null) logSoon("run_waiting", { ...ids, runner_id: run.runner.id, waiting_for: run.waiting.for });
   } else if (before.doc.status === "waiting") {
-    logEvent("run_continued", { ...ids, runner_id, waiting_for: before.doc.waiting.for });
+    logSoon("run_continued", { ...ids, runner_id, waiting_for: before.doc.waiting.for });
   } else if (run.status === "running") {
-    logEvent("run_started", { ...ids, runner_id: run.runner.id, waited_ms });
+    logSoon("run_started", { ...ids, runner_id: run.runner.id, waited_ms });
   } else if (run.status === "starting" && run.runner !== null) {
-    logEvent("run_leased", { ...ids, runner_id: run.runner.id, waited_ms });
+    logSoon("run_leased", { ...ids, runner_id: run.runner.id, waited_ms });
   }
 }
 

@@ -3,7 +3,7 @@ import { desc, eq, lt } from "drizzle-orm";
 import type { Page, PageRequest } from "#protocol/api.ts";
 import { spellings } from "#protocol/characters.ts";
 import { firstIdAt, timeOf } from "#protocol/ids.ts";
-import { logEvent } from "#protocol/log.ts";
+import { logSoon } from "#protocol/log.ts";
 import type { Occurrence, Wake } from "#protocol/occurrence.ts";
 import type { Database } from "../database.ts";
 import { pageOf } from "../runs/page-of.ts";
@@ -97,7 +97,7 @@ export class OccurrenceStore {
 function tellDecided({ id, routine_id, trigger, run_id, outcome, reason }: Occurrence, by: BroughtBy): void {
   const { request_id, delivery_id } = by;
   const ids = { occurrence_id: id, routine_id, trigger_id: trigger.id, request_id, delivery_id, run_id };
-  logEvent("occurrence_decided", { ...ids, trigger: trigger.type, outcome, reason });
+  logSoon("occurrence_decided", { ...ids, trigger: trigger.type, outcome, reason });
 }
 
 /** How many of the newest occurrences are searched: more than a routine takes in within half a minute. */
