@@ -25,6 +25,7 @@ it("there is a state of each landing", () => {
     "0006-gates",
     "0007-retention",
     "0008-routine-spares",
+    "0009-shared-commits",
   ]);
 });
 
