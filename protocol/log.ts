@@ -17,7 +17,7 @@ export function logTrouble<Code extends TroubleCode>(code: Code, fields: Trouble
 }
 
 function write(level: "info" | "warn" | "error", fields: object): void {
-  writeWaiting();
+  writeWaitingLines();
   console[level](lineOf(level, fields));
 }
 
@@ -35,8 +35,8 @@ let waitingSince = 0;
 
 /**
  * From now on lines of `logSoon` wait for others for so long, and are written together. For an instance on one machine, where a
- * write is taken on by two programs more, and the line of a fire took a twelfth of its time. A log that keeps each write as an
- * entry, as Workers Logs does, has to get each line by itself.
+ * write is taken on by two programs more, and lines that are written together spare a fire a twelfth of its time. A log that
+ * keeps each write as an entry, as Workers Logs does, has to get each line by itself.
  */
 export function gatherLines(ms: number): void {
   gatherMs = ms;
@@ -51,14 +51,15 @@ export function logSoon<What extends LogEvent>(what: What, fields: LogFields<Wha
   waiting.push(lineOf("info", { what, ...fields }));
   if (waiting.length === 1) {
     waitingSince = nowMs;
-    if (gatherMs > 0) setTimeout(writeWaiting, gatherMs);
+    if (gatherMs > 0) setTimeout(writeWaitingLines, gatherMs);
   }
   // The object that was to write them may be gone, and its timer with it.
   const isOver = Math.abs(nowMs - waitingSince) > 2 * gatherMs;
-  if (gatherMs === 0 || isOver || waiting.length >= MOST_WAITING) writeWaiting();
+  if (gatherMs === 0 || isOver || waiting.length >= MOST_WAITING) writeWaitingLines();
 }
 
-function writeWaiting(): void {
+/** Writes what waits now, for a moment at which nothing may: the timer that was to write it ends with the object that set it. */
+export function writeWaitingLines(): void {
   if (waiting.length === 0) return;
   console.info(waiting.join("\n"));
   waiting.length = 0;

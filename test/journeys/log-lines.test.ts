@@ -1,7 +1,8 @@
 /** The log tells each run's story in lines that ids connect, once, and nothing of what people and agents have written. */
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { createScheduledController, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { writeWaitingLines } from "#protocol/log.ts";
 import type { LogFields } from "#protocol/log-events.ts";
 import { runError } from "#protocol/run-errors.ts";
 import type { FrameBody } from "#protocol/runner-link.ts";
@@ -11,6 +12,7 @@ import { post } from "#test/support/deliver.ts";
 import { agentSays, FakeRunner, RUNNING, SUCCEEDED } from "#test/support/fake-runner.ts";
 import { type Log, listen } from "#test/support/log-lines.ts";
 import { asking, ownerOf } from "#test/support/objects.ts";
+import worker from "#worker/index.ts";
 
 const CANARY = "canary-5f0c2e";
 const SECRET = `secret-of-the-endpoint-${CANARY}`;
@@ -128,6 +130,20 @@ describe("a fire", () => {
     expect(log.lines().slice(1)).toMatchObject([
       { what: "fire_refused", request_id: refused.headers.get("request-id"), code: "routine_token_invalid" },
     ]);
+  });
+
+  it("is told with the next minute where its object is gone before its line was written", async () => {
+    const routine = await buildRoutine();
+    writeWaitingLines();
+    const writes: unknown[] = [];
+    vi.spyOn(console, "info").mockImplementation((write) => void writes.push(write));
+    const setTimer = globalThis.setTimeout;
+    const withoutTheirs = (run: () => void, ms?: number) => (run === writeWaitingLines ? 0 : setTimer(run, ms));
+    vi.spyOn(globalThis, "setTimeout").mockImplementation(withoutTheirs as typeof setTimeout);
+    const { run_id } = await fired(routine);
+    expect(writes).toEqual([]);
+    await worker.scheduled(createScheduledController({ scheduledTime: new Date(), cron: "* * * * *" }), env);
+    expect(writes.join("\n")).toContain(run_id);
   });
 
   it("is told in no line when its transaction is rolled back", async () => {

@@ -4,6 +4,7 @@
  */
 import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { writeWaitingLines } from "#protocol/log.ts";
 import { patternsOf } from "#rules/secrets/patterns.ts";
 import { hidden } from "./hidden.ts";
 import { SECRET_FORMS, VARIABLE_CANARIES } from "./secret-kinds.ts";
@@ -80,6 +81,7 @@ export function secretIn(where: string, text: string): string | null {
 
 /** Looks everywhere. What was noted is forgotten. */
 export async function findSecrets(): Promise<Found[]> {
+  writeWaitingLines();
   const noted = said.splice(0).flatMap(({ where, text }) => lookThrough(where, text));
   return [...noted, ...(await inD1()), ...(await inBodies()), ...(await inObjects())];
 }

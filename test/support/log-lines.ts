@@ -1,5 +1,6 @@
 /** What the worker and its objects write into the log, for tests in workerd. */
 import { vi } from "vitest";
+import { writeWaitingLines } from "#protocol/log.ts";
 import { LOG_EVENTS, type LogEvent, type LogFields } from "#protocol/log-events.ts";
 import { TROUBLES, type TroubleCode, type TroubleFields } from "#protocol/troubles.ts";
 
@@ -22,6 +23,8 @@ export interface Log {
 
 /** Listens from here on, until the mocks are restored. */
 export function listen(): Log {
+  // What was told before.
+  writeWaitingLines();
   const written: string[] = [];
   for (const level of ["debug", "log", "info", "warn", "error"] as const) {
     vi.spyOn(console, level).mockImplementation((...words) => {
@@ -30,9 +33,17 @@ export function listen(): Log {
       written.push(line);
     });
   }
-  const lines = () => written.map((line): Line => JSON.parse(line));
+  const text = () => {
+    writeWaitingLines();
+    return written.join("\n");
+  };
+  const lines = () =>
+    text()
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line): Line => JSON.parse(line));
   return {
-    text: () => written.join("\n"),
+    text,
     lines: () => {
       for (const line of lines()) fieldsOf(line);
       return lines();

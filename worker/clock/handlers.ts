@@ -1,6 +1,6 @@
 /** What the platform calls the worker for beside requests: cron, once a minute, and messages of the queues. */
 import type { Refusal } from "#protocol/errors.ts";
-import { logTrouble } from "#protocol/log.ts";
+import { logTrouble, writeWaitingLines } from "#protocol/log.ts";
 import { type ModelUsage, modelUsageSchema } from "#protocol/model-usage.ts";
 import { type ClockMessage, type Env, type ProbeMessage, probedQueues } from "../bindings.ts";
 import { type Deps, settledDeps } from "../deps.ts";
@@ -9,6 +9,8 @@ import { lookAt } from "./look-at.ts";
 import { sweep } from "./sweep.ts";
 
 export async function scheduled(controller: ScheduledController, environment: Env): Promise<void> {
+  // Nothing else may be told for long, and the object that was to write them may be gone.
+  writeWaitingLines();
   const made = await settledDeps(environment);
   if (!made.ok) return tellFaults(made.refusal);
   // The later of both times: a late sweep also takes what has come due since, and a clock that lags makes no sweep useless.
