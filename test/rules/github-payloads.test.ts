@@ -10,7 +10,7 @@ import { parseExact } from "#worker/http/exact-json.ts";
 import { GITHUB_CATEGORIES } from "#worker/inbound/sources/github/categories.ts";
 import { readInstallation } from "#worker/inbound/sources/github/installation.ts";
 import { readGithub } from "#worker/inbound/sources/github/read-event.ts";
-import { cut, isObject, textAt, valueAt } from "#worker/inbound/sources/payload.ts";
+import { cut, eventNameOf, isObject, textAt, valueAt } from "#worker/inbound/sources/payload.ts";
 import { chance } from "./support/random.ts";
 import { type Example, exampleOf } from "./support/schema-examples.ts";
 
@@ -141,6 +141,11 @@ describe("any JSON", () => {
     },
   );
 
+  it("with an action of which nothing is seen has none", () => {
+    expect(readGithub("issues", DELIVERY, { action: " " })).toMatchObject({ event: { action: null } });
+    expectRead("issues", { action: " " });
+  });
+
   it("under names that objects have is an event like another", () => {
     for (const name of ["constructor", "valueof"]) expectRead(name, { action: "a", repository: { private: false } });
   });
@@ -156,7 +161,7 @@ function expectRead(name: string, payload: Json): void {
   const { event, github } = reading;
   expect(sourceReadingSchema.safeParse(event).error).toBeUndefined();
   expect(githubFactsSchema.safeParse(github).error).toBeUndefined();
-  const action = textAt(payload, "action");
+  const action = eventNameOf(textAt(payload, "action"));
   expect(event).toMatchObject({ name, action: action && cut(action, 200), dedupe_key: DELIVERY });
   expect(event.payload).toBe(payload);
   expect(event.summary).not.toBe("");
