@@ -101,12 +101,12 @@ describe("no expression hangs", () => {
   });
 
   it.each(CATASTROPHIC)("%s takes steps in proportion to the text", (pattern) => {
-    const few = countSteps(pattern, `${"a".repeat(2_000)}!`);
-    const many = countSteps(pattern, `${"a".repeat(16_000)}!`);
-    expect(few).toBeGreaterThan(2_000);
+    const few = countSteps(pattern, `${"a".repeat(500)}!`);
+    const many = countSteps(pattern, `${"a".repeat(4_000)}!`);
+    expect(few).toBeGreaterThan(500);
     // Eight times the text: 8 if linear, 64 if quadratic.
     expect(many / few).toBeLessThan(20);
-    expect(many).toBeLessThanOrEqual(STEPS_PER_INSTRUCTION * regexSize(pattern) * 16_002);
+    expect(many).toBeLessThanOrEqual(STEPS_PER_INSTRUCTION * regexSize(pattern) * 4_002);
   });
 
   it("and none takes more than its instructions for each character", () => {

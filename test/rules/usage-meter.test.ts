@@ -1,15 +1,18 @@
 /** Metering a model call costs what is read, however long a line is and however small the pieces are. */
 import { describe, expect, it } from "vitest";
-import { usageMeter } from "#worker/proxy/model/usage-meter.ts";
+import { type UsageMeter, usageMeter } from "#worker/proxy/model/usage-meter.ts";
 
 const encoder = new TextEncoder();
 
 describe("metering", () => {
   const line = (length: number) => encoder.encode(`data: {"type":"ping","x":"${"x".repeat(length)}"}\n\n`);
   const told = encoder.encode('data: {"type":"message_delta","usage":{"output_tokens":5}}\n\n');
+  const push = (meter: UsageMeter, bytes: Uint8Array, size: number) => {
+    for (let offset = 0; offset < bytes.length; offset += size) meter.push(bytes.subarray(offset, offset + size));
+  };
   const feed = (contentType: string, bytes: Uint8Array, size: number) => {
     const meter = usageMeter(contentType);
-    for (let offset = 0; offset < bytes.length; offset += size) meter.push(bytes.subarray(offset, offset + size));
+    push(meter, bytes, size);
     return meter;
   };
   const timed = (work: () => void) => {
@@ -55,8 +58,13 @@ describe("metering", () => {
     const bytes = new Uint8Array(sent.flatMap((part) => [...part]));
     const whole = feed("text/event-stream", bytes, bytes.length).tokens();
     expect(whole).toMatchObject({ input_tokens: 7, output_tokens: 5 });
+    // A million letters of the long line, all alike, and well before it becomes too long, come in no smaller pieces than these.
+    const [alikeFrom, alikeTo] = [20_000, 1_020_000];
     for (const size of [1, 2, 3, 13, 4_096, 65_536, 1_000_003]) {
-      expect(feed("text/event-stream", bytes, size).tokens()).toEqual(whole);
+      const meter = feed("text/event-stream", bytes.subarray(0, alikeFrom), size);
+      push(meter, bytes.subarray(alikeFrom, alikeTo), Math.max(size, 4_093));
+      push(meter, bytes.subarray(alikeTo), size);
+      expect(meter.tokens()).toEqual(whole);
     }
   });
 });

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildExecutor } from "#scripts/instance/build-executor.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -11,11 +11,14 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const DEADLINE_MS = 120_000;
 
 let folder = "";
+/** By the one build that both tests look at. */
+let program = "";
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "reveille-executor-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
+  program = await build();
+}, DEADLINE_MS);
+afterAll(() => rm(folder, { recursive: true }));
 
 async function build(): Promise<string> {
   const built = await buildExecutor(ROOT, path.join(folder, "executor"), new AbortController().signal);
@@ -24,18 +27,17 @@ async function build(): Promise<string> {
 }
 
 /** Runs it with an input that ends. */
-function run(program: string, input: string) {
+function run(input: string) {
   return spawnSync(process.execPath, [program], { cwd: folder, env: {}, input, encoding: "utf8" });
 }
 
 it(
   "is one file that finds its packages, and names functions in traces",
   async () => {
-    const program = await build();
     expect(await readdir(path.dirname(program))).toEqual([path.basename(program)]);
     // Nobody has work for it.
-    expect(run(program, "")).toMatchObject({ status: 0, stdout: "", stderr: "" });
-    const failed = run(program, "this is no brief\n");
+    expect(run("")).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const failed = run("this is no brief\n");
     expect(failed.status).toBe(1);
     expect(failed.stderr).toMatch(/at async nextBrief|at nextBrief \(file:.*execute-run\.js:\d+/);
   },
@@ -45,12 +47,13 @@ it(
 it(
   "is made once, and again when the link to its packages leads nowhere",
   async () => {
-    const made = await stat(await build());
+    const made = await stat(program);
     expect((await stat(await build())).ino).toBe(made.ino);
     const link = path.join(folder, "executor", "node_modules");
     await rm(link);
     await symlink(path.join(folder, "gone"), link);
-    expect(run(await build(), "")).toMatchObject({ status: 0, stderr: "" });
+    expect(await build()).toBe(program);
+    expect(run("")).toMatchObject({ status: 0, stderr: "" });
   },
   DEADLINE_MS,
 );
