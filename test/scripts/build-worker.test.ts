@@ -20,7 +20,7 @@ async function build(): Promise<BuiltWorker> {
   return made.value;
 }
 
-async function setDate(date: string): Promise<void> {
+async function setCompatibilityDate(date: string): Promise<void> {
   const config = await readFile(path.join(ROOT, "wrangler.toml"), "utf8");
   const dated = config.replace(/^compatibility_date = .+$/m, `compatibility_date = "${date}"`);
   await writeFile(path.join(root, "wrangler.toml"), dated);
@@ -33,7 +33,7 @@ beforeAll(async () => {
   }
   await writeFile(path.join(root, ".dev.vars"), "ANTHROPIC_API_KEY=key-of-a-person\n");
   await writeFile(path.join(root, ".env"), "FOO=value-of-a-person\n");
-  await setDate("2026-10-01");
+  await setCompatibilityDate("2026-10-01");
   built = await build();
 }, BUILDS_DEADLINE_MS);
 afterAll(() => rm(root, { recursive: true }));
@@ -64,9 +64,9 @@ it(
 
     await build();
     expect((await stat(bundle)).mtimeMs).toBe(mtimeMs);
-    await setDate("2026-10-02");
+    await setCompatibilityDate("2026-10-02");
     await build();
-    expect(await readFile(built.options, "utf8")).toContain('"2026-10-02"');
+    expect(await readFile(built.options, "utf8")).toContain('"compatibilityDate":"2026-10-02"');
   },
   BUILDS_DEADLINE_MS,
 );
