@@ -119,6 +119,12 @@ export default defineConfig({
           setupFiles: ["./test/support/patient-waits.ts", "./test/support/node-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // A process for many files: starting one, and loading in it what nearly all files import, takes longer than most files do.
+          isolate: false,
+          // What a file has put in place of something is gone for the next.
+          restoreMocks: true,
+          unstubGlobals: true,
+          unstubEnvs: true,
         },
       },
       {
