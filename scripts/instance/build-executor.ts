@@ -30,7 +30,7 @@ export async function buildExecutor(root: string, folder: string, signal: AbortS
   const made = await madeOnce({
     mark: `${folder}.made-of`,
     sources: SOURCES.map((name) => path.join(root, name)),
-    settings: [root, folder],
+    settings: [root, path.relative(folder, root)],
     // A file behind the link tells whether that still leads anywhere.
     results: [bundle, path.join(packages, "@anthropic-ai", "claude-agent-sdk", "package.json")],
     make: async () => {

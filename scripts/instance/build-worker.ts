@@ -43,8 +43,8 @@ export async function buildWorker(root: string, folder: string, signal: AbortSig
   const made = await madeOnce({
     mark: `${folder}.made-of`,
     sources: WORKER_SOURCES.map((name) => path.join(root, name)),
-    // The options name places.
-    settings: [root, folder],
+    // Traces name the sources by the way to them from here.
+    settings: [root, path.relative(folder, root)],
     results: [bundle, options],
     make: () => build(root, folder, bundle, options, signal),
   });

@@ -1,5 +1,5 @@
 /** The worker is built from wrangler.toml alone: what a person keeps beside it is read elsewhere. */
-import { mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -43,6 +43,17 @@ it("is built beside a .dev.vars and a .env, and takes nothing from them", async 
   expect(JSON.parse(options)).toMatchObject({ d1Databases: { DB: expect.anything() } });
   expect(options).not.toContain("of-a-person");
   expect(await readdir(built.folder)).toContain("index.js");
+});
+
+it("counts as built where it is copied to, as far from its sources", async () => {
+  const copy = path.join(root, "copy");
+  await cp(path.join(root, "built"), copy, { recursive: true });
+  await copyFile(path.join(root, "built.made-of"), `${copy}.made-of`);
+  expect(await readFile(built.options, "utf8")).not.toContain(root);
+  const bundle = path.join(copy, "bundle", "index.js");
+  const { ino } = await stat(bundle);
+  expect((await buildWorker(root, copy, new AbortController().signal)).ok).toBe(true);
+  expect((await stat(bundle)).ino).toBe(ino);
 });
 
 it(

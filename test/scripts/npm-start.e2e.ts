@@ -14,6 +14,7 @@ import { assertNoSecrets } from "./support/no-secrets.ts";
 import {
   cleanUp,
   collectEvents,
+  emptyStateFolder,
   printedCurl,
   processesOf,
   type StartedInstance,
@@ -203,7 +204,7 @@ test("Ctrl-C ends everything, at any moment of the start, and also when it is pr
     [3_000, 1],
     [4_500, 2],
   ] as const) {
-    const instance = await start();
+    const instance = await start({ state: emptyStateFolder() });
     // The moment itself is the case: there is no event to wait for.
     await delay(afterMs);
     for (let press = 0; press < presses; press += 1) {
@@ -222,7 +223,7 @@ test("while a run is on: Ctrl-C, SIGKILL of the command itself and of npm leave 
     ({ child }) => child.kill("SIGKILL"),
   ];
   for (const [index, end] of endings.entries()) {
-    const instance = await start(index === 2 ? { command: ["npm", "start"] } : {});
+    const instance = await start(index === 2 ? { command: ["npm", "start"], state: emptyStateFolder() } : {});
     const curl = await printedCurl(instance);
     const headers = { authorization: `Bearer ${curl.token}`, "content-type": "application/json" };
     await fetch(curl.url, { method: "POST", headers, body: curl.body });

@@ -21,6 +21,7 @@ import { drawFreePort } from "#scripts/instance/ports.ts";
 import { makeSignInUrl } from "#scripts/instance/seed.ts";
 import { startInstance } from "#scripts/instance/start-instance.ts";
 import type { Outcome } from "#scripts/outcome.ts";
+import { copyBuilt } from "#test/scripts/support/built.ts";
 import { until } from "#test/scripts/support/until.ts";
 import { GatedModel } from "./gated-model.ts";
 import { Network } from "./network.ts";
@@ -89,6 +90,7 @@ async function openGatedBed(): Promise<GatedBed> {
 async function openBed(modelVariables: Record<string, string>): Promise<Bed> {
   const stateFolder = mkdtempSync(path.join(tmpdir(), "reveille-browser-"));
   closers.push(async () => rmSync(stateFolder, { recursive: true, force: true, maxRetries: 5 }));
+  await copyBuilt(stateFolder);
   const port = await drawFreePort();
   const network = await Network.open(port);
   closers.push(() => network.close());

@@ -96,7 +96,7 @@ export class Bed {
   }
 
   static async #open(start: (state: string, variables: Record<string, string>) => Promise<Running>): Promise<Bed> {
-    const state = newStateFolder();
+    const state = await newStateFolder();
     const model = await ScriptedModel.start();
     const door = await EngineDoor.open(path.join(state, "engine.sock"), ENGINE);
     const key = { ANTHROPIC_API_KEY: MODEL_KEY, ANTHROPIC_BASE_URL: model.url };

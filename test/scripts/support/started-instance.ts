@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type TranscriptEvent, transcriptEventSchema } from "#protocol/transcript.ts";
 import { SseReader } from "#scripts/demo/sse.ts";
 import { drawFreePort } from "#scripts/instance/ports.ts";
+import { copyBuilt } from "./built.ts";
 import { until } from "./until.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -29,15 +30,22 @@ export interface StartOptions {
   env?: Record<string, string>;
 }
 
-/** A new folder for an instance's state. */
-export function newStateFolder(): string {
+/** A new folder for an instance's state, with nothing in it: the instance builds all that it serves. */
+export function emptyStateFolder(): string {
   return mkdtempSync(path.join(tmpdir(), "rvl-start-"));
+}
+
+/** A new folder for an instance's state, as after a first start that had built what it serves. */
+export async function newStateFolder(): Promise<string> {
+  const state = emptyStateFolder();
+  await copyBuilt(state);
+  return state;
 }
 
 /** Starts `npm start`, or what it runs; keys of the machine do not count. */
 export async function startProcess(options: StartOptions = {}): Promise<StartedInstance> {
   const [program, ...rest] = options.command ?? [process.execPath, "scripts/start.ts"];
-  const state = options.state ?? newStateFolder();
+  const state = options.state ?? (await newStateFolder());
   const port = options.port ?? (await drawFreePort());
   const env = {
     ...process.env,
