@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync, truncateSync } from "node:fs";
 import path from "node:path";
-import { after, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fireAnswerSchema } from "#protocol/api.ts";
 import { runSchema } from "#protocol/run.ts";
@@ -97,41 +97,44 @@ async function untilHealthy({ port }: StartedInstance): Promise<number> {
   return performance.now() - startedAt;
 }
 
-for (const [what, part] of [
-  ["the worker's host", "worker-host.ts"],
-  ["workerd", "workerd"],
-] as const) {
-  test(`${what} is killed while a run streams: the worker is back, and the run ends as if nothing had been`, async (t) => {
-    const instance = await start();
+describe("while a run streams", () => {
+  let instance: StartedInstance;
+  before(async () => {
+    instance = await start();
     await printedCurl(instance);
-    let back = Promise.resolve(0);
-    const { run, isReached } = await fireAndFollow(instance, () => {
-      process.kill(find(instance, part), "SIGKILL");
-      back = untilHealthy(instance);
-    });
-    assert.ok(isReached);
-    const backMs = await back;
-    t.diagnostic(`healthy again after ${Math.round(backMs)} ms`);
-    assert.equal(run.status, "succeeded", JSON.stringify(run.error));
-    assert.equal(run.result, "done");
-    assert.equal(run.evidence.branches_pushed.length, 1);
-    await stop(instance);
   });
-}
+  after(() => stop(instance));
 
-test("the runner is killed while a run streams: the run ends with an honest error, and the next one succeeds", async (t) => {
-  const instance = await start();
-  await printedCurl(instance);
-  const startedAt = performance.now();
-  const { run } = await fireAndFollow(instance, () =>
-    process.kill(find(instance, "sandbox-runner/main.ts"), "SIGKILL"),
-  );
-  t.diagnostic(`the run ended as ${run.status} after ${Math.round(performance.now() - startedAt)} ms`);
-  assert.equal(run.status, "failed");
-  assert.equal(run.error?.code, "runner_lost");
-  const next = await fireAndFollow(instance, () => undefined);
-  assert.equal(next.run.status, "succeeded", JSON.stringify(next.run.error));
-  await stop(instance);
+  for (const [what, part] of [
+    ["the worker's host", "worker-host.ts"],
+    ["workerd", "workerd"],
+  ] as const) {
+    test(`${what} is killed: the worker is back, and the run ends as if nothing had been`, async (t) => {
+      let back = Promise.resolve(0);
+      const { run, isReached } = await fireAndFollow(instance, () => {
+        process.kill(find(instance, part), "SIGKILL");
+        back = untilHealthy(instance);
+      });
+      assert.ok(isReached);
+      const backMs = await back;
+      t.diagnostic(`healthy again after ${Math.round(backMs)} ms`);
+      assert.equal(run.status, "succeeded", JSON.stringify(run.error));
+      assert.equal(run.result, "done");
+      assert.equal(run.evidence.branches_pushed.length, 1);
+    });
+  }
+
+  test("the runner is killed: the run ends with an honest error, and the next one succeeds", async (t) => {
+    const startedAt = performance.now();
+    const { run } = await fireAndFollow(instance, () =>
+      process.kill(find(instance, "sandbox-runner/main.ts"), "SIGKILL"),
+    );
+    t.diagnostic(`the run ended as ${run.status} after ${Math.round(performance.now() - startedAt)} ms`);
+    assert.equal(run.status, "failed");
+    assert.equal(run.error?.code, "runner_lost");
+    const next = await fireAndFollow(instance, () => undefined);
+    assert.equal(next.run.status, "succeeded", JSON.stringify(next.run.error));
+  });
 });
 
 test("what it writes is for its owner alone, and a second start on it gives another way in", async () => {
