@@ -24,7 +24,7 @@ import {
   type StartOptions,
   startProcess,
 } from "#test/scripts/support/started-instance.ts";
-import { until } from "#test/scripts/support/until.ts";
+import { pauseAfter, until } from "#test/scripts/support/until.ts";
 import { containersOf, ENGINE, type Listed, removeContainersOf, workingOf } from "./engine.ts";
 import { EngineDoor } from "./engine-door.ts";
 import { runnerImage } from "./images.ts";
@@ -32,7 +32,6 @@ import { type Script, ScriptedModel } from "./scripted-model.ts";
 
 /** For what takes seconds where nothing else is done, on a machine that has much to do. */
 export const LONG_MS = 120_000;
-const LOOK_MS = 50;
 const MODEL_KEY = "key-of-nobody";
 
 /** An instance that is on. */
@@ -156,9 +155,10 @@ export class Bed {
   async mostAtWork(signal: AbortSignal): Promise<number> {
     let most = 0;
     while (!signal.aborted) {
+      const lookedAt = performance.now();
       most = Math.max(most, (await workingOf(this.#storage)).length);
-      // The engine has other things to do, on few cores.
-      await delay(LOOK_MS);
+      // The engine has other things to do, on few cores: its list of some dozens takes it half a second of one.
+      await delay(pauseAfter(performance.now() - lookedAt));
     }
     return most;
   }

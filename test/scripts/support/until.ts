@@ -2,6 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 const POLL_MS = 25;
+/** How much longer than a look the pause after it is: one that takes long would take the machine from what is waited for. */
+const PAUSE_PER_LOOK = 2;
+const LONGEST_PAUSE_MS = 500;
 
 type Look<Value> = Value | null | undefined | false;
 
@@ -13,9 +16,15 @@ export async function until<Value>(
 ): Promise<Value> {
   const deadline = Date.now() + deadlineMs;
   while (Date.now() < deadline) {
+    const lookedAt = performance.now();
     const value = await look();
     if (value !== null && value !== undefined && value !== false) return value;
-    await delay(POLL_MS);
+    await delay(pauseAfter(performance.now() - lookedAt));
   }
   throw new Error(`${what} did not happen within ${deadlineMs} ms`);
+}
+
+/** How long to pause after a look that took so long, before the next one. */
+export function pauseAfter(lookMs: number): number {
+  return Math.min(LONGEST_PAUSE_MS, Math.max(POLL_MS, PAUSE_PER_LOOK * lookMs));
 }
