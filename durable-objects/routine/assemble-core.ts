@@ -130,6 +130,7 @@ export function assembleCore(
     conversations,
     questions,
     hosts,
+    environments,
     work,
     outbox,
     log,

@@ -3,10 +3,11 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { RowsLeft } from "#durable-objects/routine/changes/purge.ts";
+import { RUNNER_CLOSE } from "#protocol/runner-link.ts";
 import { buildRoutine, call, fire, fired, watch } from "#test/support/api.ts";
 import { CANCELED, FakeRunner, RUNNING } from "#test/support/fake-runner.ts";
 import { listen } from "#test/support/log-lines.ts";
-import { evictOwnerOf, ownerOf } from "#test/support/objects.ts";
+import { defaultPool, evictOwnerOf, ownerOf } from "#test/support/objects.ts";
 import { ring, rowsOf } from "#test/support/retention.ts";
 
 afterEach(() => {
@@ -44,6 +45,35 @@ it("revokes, cancels, forgets", async () => {
   expect(await rowCount(routine.id, "runs")).toBe(0);
   expect(await rowCount(routine.id, "routine")).toBe(1);
   expect(await tablesThatHave(routine.id, secret)).toEqual([]);
+});
+
+it("ends the work of a silent runner on a run that can't be read, and its place is free", async () => {
+  const routine = await buildRoutine();
+  using runner = await FakeRunner.join({ id: "silent-at-work", capacity: 1 });
+  await fired(routine);
+  const offer = await runner.accept();
+  const work = await runner.work(offer);
+  await work.report(RUNNING);
+  await rowsOf(routine.id, "UPDATE runs SET doc = '{' RETURNING id");
+  await evictOwnerOf(routine.id);
+  expect((await call("DELETE", `/api/v1/routines/${routine.id}`)).status).toBe(204);
+  await vi.waitUntil(() => work.link.closed !== null);
+  expect(work.link.closed?.code).toBe(RUNNER_CLOSE.refused);
+  // As the real one does then.
+  runner.ended(offer.lease);
+  const { run_id: next } = await fired(await buildRoutine());
+  expect((await runner.accept()).lease.run_id).toBe(next);
+});
+
+it("leaves no place asked for at the pool where a run that waits for a runner can't be read", async () => {
+  const routine = await buildRoutine();
+  const { run_id: spoiled } = await fired(routine);
+  await vi.waitUntil(async () => (await leasesOf(spoiled)).length > 0);
+  await rowsOf(routine.id, "UPDATE runs SET doc = '{' RETURNING id");
+  await evictOwnerOf(routine.id);
+  expect((await call("DELETE", `/api/v1/routines/${routine.id}`)).status).toBe(204);
+  await vi.waitUntil(async () => (await leasesOf(spoiled)).length === 0);
+  await vi.waitUntil(async () => (await rowCount(routine.id, "sessions")) === 0);
 });
 
 it("goes in small steps where it has much, and is gone for people at once", async () => {
@@ -117,6 +147,13 @@ it("leaves no storage behind when somebody asks for an id that nobody owns", asy
   );
   expect(tables).toEqual([]);
 });
+
+/** As the default pool has them. */
+async function leasesOf(runId: string): Promise<unknown[]> {
+  return await runInDurableObject(defaultPool(), (_object, { storage: { sql } }) =>
+    sql.exec("SELECT status FROM leases WHERE run_id = ?", runId).toArray(),
+  );
+}
 
 /** Of the object and of D1. */
 async function tablesThatHave(id: string, text: string): Promise<string[]> {

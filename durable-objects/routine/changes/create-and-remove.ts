@@ -5,7 +5,9 @@ import type { Routine, RoutineInput } from "#protocol/routine.ts";
 import { CLOSE_CODES } from "#protocol/viewer.ts";
 import type { DefinitionStore, RoutineRow } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
+import type { AttemptEnvironments } from "../runs/attempt-environments.ts";
 import type { RunEngine } from "../runs/run-engine.ts";
+import type { RunSockets } from "../runs/run-sockets.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import type { RunWaiters } from "../runs/run-waiters.ts";
 import type { Viewers } from "../viewers/viewers.ts";
@@ -37,6 +39,8 @@ interface Parts {
   definitionChanges: DefinitionChanges;
   outbox: Outbox;
   runs: RunStore;
+  environments: AttemptEnvironments;
+  sockets: RunSockets;
   engine: RunEngine;
   viewers: Viewers;
   waiters: RunWaiters;

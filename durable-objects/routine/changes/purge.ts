@@ -5,7 +5,9 @@ import { ROUTINE_DEFAULTS, type RoutineDefinition } from "#protocol/routine.ts";
 import type { DefinitionStore } from "../definition/definition-store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { pastUnreadable } from "../retention/slice.ts";
-import type { RunEngine } from "../runs/run-engine.ts";
+import type { AttemptEnvironments } from "../runs/attempt-environments.ts";
+import { leaseText, type RunEngine } from "../runs/run-engine.ts";
+import type { RunSockets } from "../runs/run-sockets.ts";
 import type { RunStore } from "../runs/run-store.ts";
 import * as schema from "../schema.ts";
 import type { Tx, Work } from "../work.ts";
@@ -33,9 +35,11 @@ interface Parts {
   runs: RunStore;
   engine: RunEngine;
   outbox: Outbox;
+  environments: AttemptEnvironments;
+  sockets: RunSockets;
 }
 
-type CancelParts = Pick<Parts, "work" | "runs" | "engine">;
+type CancelParts = Omit<Parts, "definitions">;
 
 /**
  * A deleted routine goes in small steps, one at each ring of the alarm: an object, and those beside it, do other things meanwhile.
@@ -86,12 +90,24 @@ export function cancelWaiting(tx: Tx, parts: CancelParts): void {
 
 /**
  * Cancels a run of a deleted routine. One that can't be read would hold up the deletion for good: it goes at once, and is told of.
- * A runner that works on it is refused with what it says next.
  */
-export function cancelDeleted(tx: Tx, { work, runs, engine }: CancelParts, runId: string): void {
+export function cancelDeleted(tx: Tx, parts: CancelParts, runId: string): void {
+  const { work, runs, engine } = parts;
   const row = pastUnreadable(tx, work, () => runs.get(runId));
-  if (row === null) runs.removeUnread(tx, runId);
+  if (row === null) endUnread(tx, parts, runId);
   else engine.feed(tx, runId, { type: "cancel_requested", reason: "routine_deleted" });
+}
+
+/**
+ * Nobody would tell a runner that works on the run without a word, nor its pool. Which pool that is, only the run's record tells: so the
+ * runner's own link is closed, whatever the pool; the default pool gives the place free also where no runner has connected yet.
+ */
+function endUnread(tx: Tx, { work, runs, outbox, environments, sockets }: CancelParts, runId: string): void {
+  const generation = environments.attemptOf(runId);
+  // Without an environment no place was asked for.
+  if (generation !== null) outbox.owe(tx, "release_lease", leaseText({ run_id: runId, generation }));
+  runs.removeUnread(tx, runId);
+  work.afterwards(tx, `end:${runId}`, () => sockets.end(runId));
 }
 
 /** How many rows may still go. */

@@ -19,6 +19,12 @@ export class AttemptEnvironments {
     return row?.attempt === generation ? row.doc : null;
   }
 
+  /** Which attempt of the run has got an environment last; null where none has. */
+  attemptOf(runId: string): number | null {
+    const { runId: key, attempt } = table;
+    return this.#database.select({ attempt }).from(table).where(eq(key, runId)).get()?.attempt ?? null;
+  }
+
   /** In place of what an earlier attempt of the run got. */
   keep(tx: Tx, { run_id: runId, generation: attempt }: LeaseRef, doc: KeptEnvironment): void {
     tx.sql.exec(KEEP, runId, attempt, JSON.stringify(doc));

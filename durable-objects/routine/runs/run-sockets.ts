@@ -48,6 +48,14 @@ export class RunSockets {
     this.#ungreeted.set(socket, helloByMs);
   }
 
+  /** The run is gone: whoever works on it is to stop, and not to come back. */
+  end(runId: string): void {
+    for (const socket of this.#context.getWebSockets(tagOf(runId))) {
+      this.#ungreeted.clear(socket);
+      closeQuietly(socket, RUNNER_CLOSE.refused, "the attempt has ended");
+    }
+  }
+
   /** Whose socket it is; null when it is no runner's. */
   of(socket: WebSocket): LinkAttachment | null {
     const known = this.#known.get(socket);
