@@ -50,6 +50,8 @@ export class RepositoryCopy {
   readonly #place: CopyPlace;
   readonly #commit: string;
   readonly #read: Instructions;
+  /** Whether files of the clone have been moved here one by one, and back. */
+  #hasMovedBack = false;
 
   /**
    * @param signal ends it. @returns null where none can be made, or no program may be started in it. What has been made by then is in the
@@ -135,6 +137,7 @@ export class RepositoryCopy {
       // As one step, which can be undone as the others can: to remove it is more than one.
       await move(clone.folder, emptied);
     } catch {
+      this.#hasMovedBack = moved.length > 0;
       for (const [from, to] of moved) await rename(to, from);
       return null;
     }
@@ -147,7 +150,8 @@ export class RepositoryCopy {
   async yieldTo(clone: Clone, signal: AbortSignal): Promise<Clone> {
     await this.remove();
     await rename(clone.folder, this.folder);
-    return await this.#placed(clone, signal);
+    // Moved as a whole, its files have the times by which Git knows them: it need not look at them anew.
+    return this.#hasMovedBack ? await this.#placed(clone, signal) : { ...clone, folder: this.folder };
   }
 
   /** No program is in it. @throws when the file system refuses. */
