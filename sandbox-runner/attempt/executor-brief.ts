@@ -18,8 +18,11 @@ export const placeBriefSchema = z.object({
   runner_id: z.string(),
   sandbox: z.enum(["auto", "none"]),
   bounds: runBoundsSchema,
-  /** Whether the runner keeps spares for routines: else it need not be told what these could be prepared for. */
-  serves_routines: z.boolean(),
+  /**
+   * Whether the runner keeps spares for routines: else it need not be told what these could be prepared for. Absent where a
+   * runner of an earlier version is still at work, and the executor's program has been replaced under it.
+   */
+  serves_routines: z.boolean().default(false),
 });
 export type PlaceBrief = z.infer<typeof placeBriefSchema>;
 

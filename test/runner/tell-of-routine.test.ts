@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { IdMaker } from "#protocol/ids.ts";
+import { placeBriefSchema } from "#sandbox-runner/attempt/executor-brief.ts";
 import { RoutineTold } from "#sandbox-runner/attempt/tell-of-routine.ts";
 import type { Clone } from "#sandbox-runner/git/clone-plan.ts";
 import { readInstructions } from "#sandbox-runner/prepared/instructions.ts";
@@ -60,6 +61,12 @@ describe("an executor", () => {
 });
 
 describe("a runner", () => {
+  it("of a version that does not say so is told nothing, and its executor works", () => {
+    const place = { instance_url: "", state_folder: "", runner_id: "", sandbox: "none" };
+    const bounds = { processes: 1, memory_mib: 1_024, disk_mib: 1_024 };
+    expect(placeBriefSchema.parse({ name: "executor-1", ...place, bounds })).toMatchObject({ serves_routines: false });
+  });
+
   it.each([
     ["0", false],
     ["2", true],
