@@ -13,6 +13,8 @@ import { answering, answersTo, withoutAnswers } from "./handed-over.ts";
 const REQUEST = "prepared-";
 /** The first turn of a program takes three times as long as its fourth; what more of them would save is little. */
 const PRACTICE_TURNS = 3;
+/** It takes its variables in some ten milliseconds: one that has not by then never does, and its run would wait until its own time is over. */
+const TELL_MS = 30_000;
 const END_MS = 2_000;
 /** A line that it says before it has a run has 150 KiB at most; a program that goes on without an end of the line is no agent. */
 const LONGEST_LINE = 4_194_304;
@@ -117,11 +119,11 @@ export class PreparedProgram {
   }
 
   /**
-   * Gives all commands to come these variables, as if it had been started with them. Where it does not take them, it is ended.
+   * Gives all commands to come these variables, as if it had been started with them. Where it does not take them in time, it is ended.
    * @returns settles when it has them, or is ended. Never rejects.
    */
   async tellVariables(variables: Variables): Promise<void> {
-    const answer = await this.#ask(variablesRequest(variables));
+    const answer = await within(TELL_MS, this.#ask(variablesRequest(variables)), null);
     if (answer?.isGood !== true) killGroup(this.#child.pid);
   }
 

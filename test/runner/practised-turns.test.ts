@@ -57,6 +57,22 @@ it("hands on nothing that it has said of them, and is its run's with the first l
   expect([onRight.mock.calls.length, onOther.mock.calls.length]).toEqual([1, 1]);
 });
 
+it("is ended where it gives no answer to its run's variables", async () => {
+  const silent = `globalThis.told ??= 0;
+  if (message.request?.subtype === "apply_flag_settings" && (globalThis.told += 1) > 1) return;`;
+  const made = program(silent + practised());
+  expect(await made.ready).toBe(true);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const told = made.tellVariables({ RUN: "one" });
+  await vi.advanceTimersByTimeAsync(29_000);
+  expect(made.isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  await told;
+  await made.ended;
+  expect(made.isOver).toBe(true);
+});
+
 it("practises no more when a run waits for it", async () => {
   const told = `(globalThis.told ??= []).push(message.request?.subtype ?? message.type);
   if (message.type === "user" && message.uuid === undefined) return say({ type: "told", told });`;
