@@ -4,7 +4,7 @@ import type { SDKMessage } from "@anthropic-ai/claude-agent-sdk";
 export interface LifeBounds {
   /** How long background work alone keeps an agent that has not reported, in milliseconds since anything was heard. */
   backgroundWaitMs: number;
-  /** Until when it may keep the agent at all: Unix milliseconds. */
+  /** Until when it may keep the agent at all, by the clock of `read`. */
   lastWaitMs: number;
 }
 
@@ -87,7 +87,7 @@ export class AgentLife {
     }
   }
 
-  /** When to end the program, in Unix milliseconds: may be past; null while the agent works. */
+  /** When to end the program, by the clock of `read`: may be past; null while the agent works. */
   get endsAtMs(): number | null {
     const endedAt = this.#turnEndedAt;
     if (endedAt === null) return null;

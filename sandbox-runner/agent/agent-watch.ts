@@ -20,7 +20,7 @@ export class AgentWatch {
   readonly #hooks: HookWatch;
   readonly #given = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  /** By when the program has to be up, in Unix milliseconds; null when it is. */
+  /** By when the program has to be up, by `performance.now()`; null when it is. */
   #startsByMs: number | null;
   #failure: RunError | null = null;
 
@@ -28,7 +28,7 @@ export class AgentWatch {
   constructor(options: AgentWatchOptions) {
     this.#options = options;
     this.#hooks = new HookWatch(options.hookDeadlineMs);
-    this.#startsByMs = Date.now() + options.startDeadlineMs;
+    this.#startsByMs = performance.now() + options.startDeadlineMs;
     this.#arm();
   }
 
@@ -42,7 +42,7 @@ export class AgentWatch {
   }
 
   read(message: SDKMessage): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const notice of this.#hooks.read(message, nowMs)) this.#options.onNotice(notice);
     if (this.#startsByMs !== null) this.#startsByMs = nowMs + this.#options.startDeadlineMs;
     if (message.type === "system" && message.subtype === "init") this.#startsByMs = null;
@@ -65,18 +65,18 @@ export class AgentWatch {
     const startsBy = this.#hooks.isHeldUp ? null : this.#startsByMs;
     const due = [startsBy, this.#hooks.dueAtMs].filter((atMs) => atMs !== null);
     if (due.length === 0 || this.#failure !== null) return;
-    this.#timer = setTimeout(() => void this.#onDue(), Math.max(0, Math.min(...due) - Date.now()));
+    this.#timer = setTimeout(() => void this.#onDue(), Math.max(0, Math.min(...due) - performance.now()));
   }
 
   async #onDue(): Promise<void> {
-    const dueAtMs = Date.now();
+    const dueAtMs = performance.now();
     await this.#options.room();
-    if (Date.now() - dueAtMs > READ_GRACE_MS) {
+    if (performance.now() - dueAtMs > READ_GRACE_MS) {
       // The instance was not reachable, and the output was not read meanwhile: what the agent sent is only being read now.
       this.#timer = setTimeout(() => void this.#onDue(), READ_GRACE_MS);
       return;
     }
-    this.#judge(Date.now());
+    this.#judge(performance.now());
     this.#arm();
   }
 

@@ -147,7 +147,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentEnd> {
   steering.drive(agent, () => ending.look(), cut.signal);
   const listening = listen(agent, options, end, (message) => {
     called = reportIn(message) ?? called;
-    life.read(message, Date.now());
+    life.read(message, performance.now());
     steering.read(message);
     // Nothing is asked of the model any more.
     if ((isParked || ending.hasBegun) && life.isInTurn) cut.abort();

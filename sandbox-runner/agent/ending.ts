@@ -25,7 +25,7 @@ export class Ending {
     clearTimeout(this.#timer);
     const atMs = this.#life.endsAtMs;
     if (atMs === null || this.#isAsking || this.#hasBegun) return;
-    this.#timer = setTimeout(() => void this.#endUnlessItGoesOn(), Math.max(0, atMs - Date.now()));
+    this.#timer = setTimeout(() => void this.#endUnlessItGoesOn(), Math.max(0, atMs - performance.now()));
   }
 
   async #endUnlessItGoesOn(): Promise<void> {

@@ -70,7 +70,7 @@ export class HookWatch {
   get failure(): RunError | null {
     return this.#failure;
   }
-  /** When to call `tick` next, in Unix milliseconds; null when no hook is on. */
+  /** When to call `tick` next, by the clock that it is given; null when no hook is on. */
   get dueAtMs(): number | null {
     const times = this.#holding.map(
       ({ startedAtMs, isTold }) => startedAtMs + (isTold ? this.#boundMs + CUT_GRACE_MS : SLOW_MS),

@@ -19,7 +19,7 @@ export class AttemptClock {
     return this.#heldFor;
   }
 
-  /** In Unix milliseconds; infinity while it waits. */
+  /** By `performance.now()`; infinity while it waits. */
   get endsAtMs(): number {
     return this.#endsAtMs;
   }
@@ -49,7 +49,7 @@ export class AttemptClock {
   #begin(): void {
     this.stop();
     this.#heldFor = null;
-    this.#endsAtMs = Date.now() + this.#timeoutMs;
+    this.#endsAtMs = performance.now() + this.#timeoutMs;
     this.#timer = setTimeout(this.#onOver, this.#timeoutMs);
   }
 }

@@ -33,11 +33,11 @@ export function watchBounds(options: WatchOptions): void {
   let last: DiskCount | null = null;
   void repeat(options, DISK_EVERY_MS, async () => {
     const free = freeBytes(options.folder);
-    const begunAt = Date.now();
+    const begunAt = performance.now();
     last ??= { usedBytes: 0, freeBytes: free, atMs: begunAt, tookMs: 0 };
     if (!isToBeCounted(last, free, options.bounds, begunAt)) return null;
     const usedBytes = await countFiles(options);
-    const atMs = Date.now();
+    const atMs = performance.now();
     last = { usedBytes: usedBytes ?? last.usedBytes, freeBytes: free, atMs, tookMs: atMs - begunAt };
     return usedBytes === null ? null : diskExcess(usedBytes, options.bounds);
   });

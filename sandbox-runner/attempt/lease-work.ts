@@ -228,7 +228,7 @@ function sessionOf(
 async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, endsAtMs: number): Promise<void> {
   const isHurried = stop.reason === "canceled" || stop.reason === "timed_out";
   if (session === null || (stop.reason !== null && !isHurried)) return;
-  const leftMs = Number.isFinite(endsAtMs) ? Math.max(HURRIED_KEEP_MS, endsAtMs - Date.now()) : PARKED_KEEP_MS;
+  const leftMs = Number.isFinite(endsAtMs) ? Math.max(HURRIED_KEEP_MS, endsAtMs - performance.now()) : PARKED_KEEP_MS;
   const time = new KeepTime(stop, leftMs);
   await session.keep({ signal: time.signal, packMs: Math.min(PACK_MS, leftMs) });
   time.end();

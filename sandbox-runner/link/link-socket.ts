@@ -43,6 +43,7 @@ export class LinkSocket {
   #closed = false;
   #retry: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
+  /** By `performance.now()`: the machine's clock may be set, and a dead connection would be kept for as long. */
   #heardAt = 0;
 
   constructor(options: LinkSocketOptions) {
@@ -89,13 +90,13 @@ export class LinkSocket {
       clearTimeout(deadline);
       if (this.#socket !== socket) return socket.close();
       opened = true;
-      this.#heardAt = Date.now();
+      this.#heardAt = performance.now();
       this.#watch = setInterval(() => this.#ping(socket), RUNNER_PING_MS);
       this.#options.onOpen();
     });
     socket.addEventListener("message", (event) => {
       if (this.#socket !== socket) return;
-      this.#heardAt = Date.now();
+      this.#heardAt = performance.now();
       // Only a connection that carries something starts the backoff anew.
       this.#delayMs = this.#options.backoff.firstMs;
       if (typeof event.data === "string" && event.data !== "pong") this.#options.onMessage(event.data);
@@ -111,7 +112,7 @@ export class LinkSocket {
   }
 
   #ping(socket: WebSocket): void {
-    if (Date.now() - this.#heardAt > SILENCE_MS) this.#down(socket, "it fell silent");
+    if (performance.now() - this.#heardAt > SILENCE_MS) this.#down(socket, "it fell silent");
     else this.send("ping");
   }
 

@@ -51,7 +51,7 @@ export class RunLink {
   #welcomed = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushNow: NodeJS.Immediate | undefined;
-  /** When something was sent last, in Unix milliseconds. */
+  /** When something was sent last, by `performance.now()`. */
   #flushedAt = 0;
   /** The message of which a delta came last. */
   #spokenIn: string | null = null;
@@ -145,10 +145,9 @@ export class RunLink {
   /** What comes first after a pause goes as soon as its own event has been seen to; what follows it is gathered. */
   #flushSoon(): void {
     if (this.#flushTimer !== undefined || this.#flushNow !== undefined) return;
-    const waitMs = this.#flushedAt + FLUSH_MS - Date.now();
+    const waitMs = this.#flushedAt + FLUSH_MS - performance.now();
     if (waitMs <= 0) this.#flushAtOnce();
-    // A clock that was set back must hold nothing up.
-    else this.#flushTimer = setTimeout(() => this.#flush(), Math.min(waitMs, FLUSH_MS));
+    else this.#flushTimer = setTimeout(() => this.#flush(), waitMs);
   }
 
   #flushAtOnce(): void {
@@ -168,10 +167,10 @@ export class RunLink {
     while (this.#socket.bufferedBytes <= BEHIND_BYTES) {
       const message = this.#log.next();
       if (message === null) return;
-      this.#flushedAt = Date.now();
+      this.#flushedAt = performance.now();
       if (!this.#socket.send(message)) return;
     }
-    this.#flushedAt = Date.now();
+    this.#flushedAt = performance.now();
     this.#log.dropDeltas();
     this.#flushSoon();
   }

@@ -11,7 +11,7 @@ export const LEAST_RATE = 16;
 export class TransferPace {
   readonly #late = new AbortController();
   #left = GRACE_MS;
-  #sinceMs = Date.now();
+  #sinceMs = performance.now();
   #timer: NodeJS.Timeout;
 
   constructor() {
@@ -25,7 +25,7 @@ export class TransferPace {
 
   /** So many bytes more have passed. */
   passed(bytes: number): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     this.#left = Math.min(GRACE_MS, this.#left - (nowMs - this.#sinceMs) + bytes / LEAST_RATE);
     this.#sinceMs = nowMs;
     clearTimeout(this.#timer);

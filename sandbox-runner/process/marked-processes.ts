@@ -20,13 +20,13 @@ const POLL_MS = 20;
  * @returns false when some were still there after `boundMs`.
  */
 export async function endMarkedProcesses(mark: string, boundMs: number, spare: readonly number[]): Promise<boolean> {
-  const deadline = Date.now() + boundMs;
+  const deadline = performance.now() + boundMs;
   const namespaces = new HeldNamespaces();
   try {
     for (let quiet = 0; quiet < 2; ) {
       const found = findMarkedProcesses(mark, namespaces).filter((pid) => !spare.includes(pid));
       for (const pid of found) signalProcess(pid, "SIGKILL");
-      if (found.length > 0 && Date.now() > deadline) return false;
+      if (found.length > 0 && performance.now() > deadline) return false;
       quiet = found.length === 0 ? quiet + 1 : 0;
       await sleep(POLL_MS);
     }

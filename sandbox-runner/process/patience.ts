@@ -19,8 +19,8 @@ export class Patience {
   readonly #over = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #seen: number;
-  #seenAtMs = Date.now();
-  #toldAtMs = Date.now();
+  #seenAtMs = performance.now();
+  #toldAtMs = performance.now();
 
   constructor(options: PatienceOptions) {
     this.#options = options;
@@ -42,7 +42,7 @@ export class Patience {
 
   #look(): void {
     const { idleMs, count, onProgress } = this.#options;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const now = count();
     if (now === this.#seen) {
       if (nowMs - this.#seenAtMs >= idleMs) this.#over.abort();

@@ -88,7 +88,7 @@ export class Executors {
     if (this.#running.size >= this.#options.capacity) return "full";
     const work: Work = {
       offer,
-      takenAt: Date.now(),
+      takenAt: performance.now(),
       isStopped: false,
       executor: null,
       done: Promise.resolve(),
@@ -134,7 +134,8 @@ export class Executors {
     const executor = await this.#seeThrough(work);
     this.#running.delete(key);
     const { lease } = work.offer;
-    log("lease_ended", { ...lease, executor: executor.name, outcome: executor.outcome, ms: Date.now() - work.takenAt });
+    const ms = Math.round(performance.now() - work.takenAt);
+    log("lease_ended", { ...lease, executor: executor.name, outcome: executor.outcome, ms });
     onEnded(lease);
     this.#fill();
     // Only now: a workspace can hold so many files that the pool would give the whole runner up meanwhile.

@@ -1,9 +1,9 @@
-/** Which routines have a spare executor of their own: those that fire often. Pure. */
+/** Which routines have a spare executor of their own: those that fire often. Pure. All moments are by `performance.now()`. */
 
 /** The runs of a routine that this runner has had. */
 export interface RoutineRuns {
   routine: string;
-  /** When each has come, in Unix milliseconds, the latest last. */
+  /** When each has come, the latest last. */
   cameAtMs: readonly number[];
   /** Whether an agent can be prepared for runs as its latest. */
   isPreparable: boolean;
@@ -22,9 +22,9 @@ const KEPT_RUNS = 1;
 /** So many more runs has another to have for its place. Of routines that fire as often, one is ahead by so many for a moment now and then. */
 const LEAD_RUNS = 2;
 
-/** @returns those of the times that still count. What is to come does not: then the clock has been set back. */
+/** @returns those of the times that still count. */
 export function lately(cameAtMs: readonly number[], nowMs: number): number[] {
-  return cameAtMs.filter((at) => at <= nowMs && nowMs - at < OFTEN_MS);
+  return cameAtMs.filter((at) => nowMs - at < OFTEN_MS);
 }
 
 /**
@@ -51,7 +51,7 @@ function weight({ cameAtMs, isKept }: RoutineRuns): number {
   return cameAtMs.length + (isKept ? LEAD_RUNS : 0);
 }
 
-/** @returns when the first of the times stops to count, in Unix milliseconds; null where there is none. */
+/** @returns when the first of the times stops to count; null where there is none. */
 export function nextForgotten(all: readonly Pick<RoutineRuns, "cameAtMs">[]): number | null {
   const times = all.flatMap(({ cameAtMs }) => cameAtMs);
   return times.length === 0 ? null : times.reduce((one, other) => Math.min(one, other)) + OFTEN_MS;

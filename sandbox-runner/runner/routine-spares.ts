@@ -41,7 +41,7 @@ export class RoutineSpares {
   cameFor(routine: string): void {
     if (this.#options.most === 0) return;
     const known = this.#routines.get(routine) ?? { cameAtMs: [], expected: null, unfit: null, spares: null };
-    known.cameAtMs = [...known.cameAtMs, Date.now()].slice(-MOST_RUNS);
+    known.cameAtMs = [...known.cameAtMs, performance.now()].slice(-MOST_RUNS);
     this.#routines.set(routine, known);
   }
 
@@ -63,7 +63,7 @@ export class RoutineSpares {
   fill(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const known of this.#routines.values()) {
       known.cameAtMs = lately(known.cameAtMs, nowMs);
       const unfitFor = known.spares?.unfitFor;

@@ -1,4 +1,7 @@
-/** When a runner prepares another spare executor. Pure. */
+/**
+ * When a runner prepares another spare executor. Pure. All moments are by `performance.now()`: a machine's clock may be set back by days,
+ * and nothing would be prepared for as long.
+ */
 
 export interface SpareState {
   /** How many are to be kept. */
@@ -6,7 +9,7 @@ export interface SpareState {
   kept: number;
   /** One of those that are kept is not ready yet. */
   isPreparing: boolean;
-  /** How many were lost one after the other before any got ready, and when the last was, in Unix milliseconds. */
+  /** How many were lost one after the other before any got ready, and when the last was. */
   losses: number;
   lostAtMs: number;
   /** Since when the latest run is starting whose agent has not spoken yet; null when there is none. */
@@ -18,7 +21,7 @@ const YIELD_MS = 20_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** @returns from when on the next one may be prepared, in Unix milliseconds; null when none is to be. */
+/** @returns from when on the next one may be prepared; null when none is to be. */
 export function nextPreparation(state: SpareState): number | null {
   const { wanted, kept, isPreparing, losses, lostAtMs, startingSinceMs } = state;
   if (kept >= wanted || isPreparing) return null;

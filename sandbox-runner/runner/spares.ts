@@ -87,7 +87,7 @@ export class Spares {
       startingSinceMs: this.#options.startingSinceMs(),
     });
     if (at === null) return;
-    const waitMs = at - Date.now();
+    const waitMs = at - performance.now();
     if (waitMs <= 0) this.#prepare();
     else this.#timer = setTimeout(() => this.fill(), waitMs);
   }
@@ -102,7 +102,7 @@ export class Spares {
 
   /** Those that are ready, as many as are to have an agent, learn for which runs: when it has changed, and no run is starting. */
   #tell(): void {
-    if (this.#isClosed || isYielding(this.#options.startingSinceMs(), Date.now())) return;
+    if (this.#isClosed || isYielding(this.#options.startingSinceMs(), performance.now())) return;
     const expected = this.#expected;
     for (const spare of [...this.#kept].filter((one) => one.has("ready")).slice(0, this.#options.agents)) {
       if (expectedKey(this.#told.get(spare) ?? null) === expectedKey(expected)) continue;
@@ -135,7 +135,7 @@ export class Spares {
     if (!this.#isClosed) {
       this.#options.log("spare_lost", { executor: spare.name, outcome: spare.outcome }, "warn");
       this.#losses += 1;
-      this.#lostAtMs = Date.now();
+      this.#lostAtMs = performance.now();
       this.fill();
     }
     await spare.clear();

@@ -82,7 +82,7 @@ export async function openContainerSandbox(
  * @returns false when some were still there after a while.
  */
 export async function endProcessesOf(owner: Owner): Promise<boolean> {
-  const until = Date.now() + KILL_DEADLINE_MS;
+  const until = performance.now() + KILL_DEADLINE_MS;
   const signal = new AbortController().signal;
   do {
     const killer = startProcess([...asUser(owner), "/bin/sh", "-c", "kill -9 -1"], { cwd: "/", env: {} });
@@ -90,7 +90,7 @@ export async function endProcessesOf(owner: Owner): Promise<boolean> {
     const left = processesOf(owner.uid);
     if (left.length === 0) return true;
     endEach(left);
-  } while (Date.now() < until);
+  } while (performance.now() < until);
   return false;
 }
 

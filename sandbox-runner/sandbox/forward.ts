@@ -62,7 +62,7 @@ export function forward(
   options: ForwardOptions,
   onAnswered: (answered: Answered) => void = () => {},
 ): void {
-  const deadline = Date.now() + (options.dialForMs ?? DIAL_FOR_MS);
+  const deadline = performance.now() + (options.dialForMs ?? DIAL_FOR_MS);
 
   const attempt = () => {
     if (response.destroyed) return;
@@ -97,7 +97,7 @@ export function forward(
     upstream.once("error", () => {
       // Once the answer has begun, the end of `incoming` says whether it is whole.
       if (response.destroyed || response.headersSent) return;
-      if (!isConnected && Date.now() < deadline) {
+      if (!isConnected && performance.now() < deadline) {
         response.off("close", onClientGone);
         setTimeout(attempt, DIAL_PAUSE_MS);
       } else {

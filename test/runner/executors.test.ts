@@ -41,3 +41,23 @@ it("does not wait for it for ever when it is told to stop, and never says that i
   expect(stopped).toHaveBeenCalledOnce();
   expect({ told, logged }).toEqual({ told: ["stop"], logged: ["left_behind executor-1"] });
 });
+
+it.each([1, 30])("prepares a spare beside a run that starts, though the clock is set back by %i days", async (days) => {
+  let started = 0;
+  const executors = new Executors({
+    ...{ capacity: 2, spares: 1, agents: 0, routines: 0, log: () => {}, onEnded: () => {} },
+    start: () => {
+      started += 1;
+      return {
+        ...{ name: `executor-${started}`, gone: never, outcome: "", has: (news) => news !== "started" },
+        ...{ expect: () => {}, give: () => {}, stop: () => {}, kill: () => {}, clear: () => never },
+      };
+    },
+  });
+  executors.take({ lease, link_token: "", proxy_token: "" });
+  vi.setSystemTime(Date.now() - days * 86_400_000);
+  await vi.advanceTimersByTimeAsync(19_000);
+  expect(started).toBe(1);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(started).toBe(2);
+});

@@ -48,7 +48,7 @@ it("sends the first piece of each message at once, and later ones together", asy
   socket.send(JSON.stringify({ type: "welcome", protocol: RUNNER_PROTOCOL, ack: 0, order, features: [] }));
   await welcomed.promise;
   // What is gathered stays where it is.
-  vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
   const speak = (message_id: string, text: string) =>
     link.sendDelta({ type: "agent.delta", message_id, kind: "text", text });
   const words = () => said.flatMap((one) => (one.type === "delta" ? [one.delta.text] : []));

@@ -45,7 +45,6 @@ describe("a routine has a spare", () => {
       1,
       ["a"],
     ],
-    ["not for runs of a time to come: the clock has been set back", [routine("a", [-90, -80])], 1, []],
     ["not before one that fires more often now", [routine("a", [70, 65, 9, 8]), routine("b", [3, 2, 1])], 1, ["b"]],
   ])("%s", (_when, all, most, kept) => {
     expect(routinesToKeep(all, most, NOW_MS)).toEqual(kept);

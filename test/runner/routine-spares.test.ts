@@ -109,7 +109,7 @@ it("are not taken before their agent waits", () => {
 
 it("are prepared when no run is starting", () => {
   const { started, starting, run } = bed();
-  starting.sinceMs = Date.now();
+  starting.sinceMs = performance.now();
   run("a");
   run("a");
   expect(started).toHaveLength(0);
@@ -173,7 +173,7 @@ it("are tried for what has been cloned since the one that could not have its age
   started[0]?.say("ready");
   spares.fill();
   // While a run starts, none is told anything.
-  starting.sinceMs = Date.now();
+  starting.sinceMs = performance.now();
   run("a", SECOND);
   started[0]?.say("unfit");
   spares.fill();
@@ -210,6 +210,23 @@ it("end with the runner, and none is prepared after that", async () => {
   run("b");
   spares.fill();
   expect([started.length, started[0]?.isStopped, vi.getTimerCount()]).toEqual([1, true, 0]);
+});
+
+it("are tried again after an hour also when the machine's clock was set back meanwhile", () => {
+  const { spares, started, run } = bed();
+  run("a");
+  run("a");
+  for (const news of ["ready", "unfit"] as const) {
+    started[0]?.say(news);
+    spares.fill();
+  }
+  vi.setSystemTime(Date.now() - 30 * 24 * 60 * MINUTE_MS);
+  vi.advanceTimersByTime(30 * MINUTE_MS);
+  run("a");
+  expect(started).toHaveLength(1);
+  vi.advanceTimersByTime(30 * MINUTE_MS);
+  run("a");
+  expect(started).toHaveLength(2);
 });
 
 it("are none where none is wanted", () => {
