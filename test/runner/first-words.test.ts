@@ -48,7 +48,9 @@ it("sends the first piece of each message at once, and later ones together", asy
   socket.send(JSON.stringify({ type: "welcome", protocol: RUNNER_PROTOCOL, ack: 0, order, features: [] }));
   await welcomed.promise;
   // What is gathered stays where it is.
-  vi.useFakeTimers({ toFake: ["setTimeout", "performance"] });
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const now = vi.spyOn(performance, "now").mockReturnValue(performance.now());
+  onTestFinished(() => now.mockRestore());
   const speak = (message_id: string, text: string) =>
     link.sendDelta({ type: "agent.delta", message_id, kind: "text", text });
   const words = () => said.flatMap((one) => (one.type === "delta" ? [one.delta.text] : []));
