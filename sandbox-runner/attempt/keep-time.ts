@@ -2,7 +2,17 @@
 import type { StopSwitch } from "./stop-switch.ts";
 
 /** For a run that is given up, in milliseconds: the least that there is. */
-export const HURRIED_KEEP_MS = 10_000;
+const HURRIED_KEEP_MS = 10_000;
+/** To pack and to send it for a run that waits, whose lease is taken after `PARK_GRACE_MS`. */
+export const PARKED_KEEP_MS = 240_000;
+
+/**
+ * @param endsAtMs when the attempt's time is over, by the clock of `nowMs`; infinity for a run that waits.
+ * @returns how long it may take. In whole milliseconds: `AbortSignal.timeout` refuses others, and `performance.now()` tells fractions.
+ */
+export function keepMs(endsAtMs: number, nowMs: number): number {
+  return Number.isFinite(endsAtMs) ? Math.max(HURRIED_KEEP_MS, Math.round(endsAtMs - nowMs)) : PARKED_KEEP_MS;
+}
 
 export class KeepTime {
   readonly #over = new AbortController();

@@ -27,7 +27,7 @@ import { Attempt } from "./attempt.ts";
 import { AttemptClock } from "./attempt-clock.ts";
 import { watchBounds } from "./bounds-watch.ts";
 import type { LeaseBrief, SandboxSetting } from "./executor-brief.ts";
-import { HURRIED_KEEP_MS, KeepTime } from "./keep-time.ts";
+import { KeepTime, keepMs } from "./keep-time.ts";
 import { keepDiff } from "./session-diff.ts";
 import type { StopSwitch } from "./stop-switch.ts";
 import type { Workplace } from "./workplace.ts";
@@ -63,8 +63,6 @@ const ORDER_DEADLINE_MS = 60_000;
 const FAREWELL_MS = 600_000;
 /** How long the workspace may take to be packed. It is sent for as long as that goes on, within the attempt's time. */
 const PACK_MS = 120_000;
-/** To pack and to send it for a run that waits, whose lease is taken after `PARK_GRACE_MS`. */
-const PARKED_KEEP_MS = 240_000;
 const HURRIED_FAREWELL_MS = 1_500;
 
 /** Works on a lease to its end. Nothing of the attempt is left when it settles. */
@@ -228,7 +226,7 @@ function sessionOf(
 async function keepWorkspace(session: AttemptSession | null, stop: StopSwitch, endsAtMs: number): Promise<void> {
   const isHurried = stop.reason === "canceled" || stop.reason === "timed_out";
   if (session === null || (stop.reason !== null && !isHurried)) return;
-  const leftMs = Number.isFinite(endsAtMs) ? Math.max(HURRIED_KEEP_MS, endsAtMs - performance.now()) : PARKED_KEEP_MS;
+  const leftMs = keepMs(endsAtMs, performance.now());
   const time = new KeepTime(stop, leftMs);
   await session.keep({ signal: time.signal, packMs: Math.min(PACK_MS, leftMs) });
   time.end();
