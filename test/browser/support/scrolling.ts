@@ -14,8 +14,6 @@ const MOST_ROUNDS = 8;
 const LONG_IN_FRAMES = 12;
 const FRAMES = 120;
 const STEP_PX = 120;
-/** By what the page that scrolls is known in a trace of all pages. */
-const MARK = "the-list-scrolls";
 
 interface Scrolled {
   /** Of each task of the page's own thread, in milliseconds of processor time, shortest first. */
@@ -60,17 +58,10 @@ async function scrolled(page: Page): Promise<Scrolled> {
   await jumpIntoList(page);
   const devtools = await page.context().newCDPSession(page);
   const ended = await traced(devtools);
-  let frames: number[] = [];
-  let events: TraceEvent[] = [];
-  try {
-    frames = await scrollFrames(page);
-  } finally {
-    // The browser takes one trace at a time: one that is left on fails whoever begins the next.
-    events = await ended();
-    await devtools.detach();
-  }
-  const tasks = tasksOf(events);
+  const frames = await scrollFrames(page);
+  const tasks = tasksOf(await ended());
   assert.ok(tasks.length >= FRAMES, "the engine tells what each task took");
+  await devtools.detach();
   return { tasks, frames };
 }
 
@@ -80,6 +71,7 @@ interface TraceEvent {
   tid: number;
   /** Microseconds of the thread's own processor time. */
   tdur?: number;
+  args?: { name?: string };
 }
 
 /** @returns what ends the trace, and gives its events. */
@@ -87,7 +79,7 @@ async function traced(devtools: CDPSession): Promise<() => Promise<TraceEvent[]>
   const events: TraceEvent[] = [];
   devtools.on("Tracing.dataCollected", ({ value }) => void events.push(...(value as unknown as TraceEvent[])));
   const complete = new Promise((resolve) => devtools.once("Tracing.tracingComplete", resolve));
-  const traceConfig = { includedCategories: ["disabled-by-default-devtools.timeline", "blink.user_timing"] };
+  const traceConfig = { includedCategories: ["disabled-by-default-devtools.timeline"] };
   await devtools.send("Tracing.start", { transferMode: "ReportEvents", traceConfig });
   return async () => {
     await devtools.send("Tracing.end");
@@ -96,11 +88,11 @@ async function traced(devtools: CDPSession): Promise<() => Promise<TraceEvent[]>
   };
 }
 
-/** What the thread did in which the list was scrolled: a page behind it goes on with its own work, in another. */
+/** What the threads that run pages did: that of the list's page alone has anything to do. */
 function tasksOf(events: readonly TraceEvent[]): number[] {
   const threadOf = ({ pid, tid }: TraceEvent) => `${pid}/${tid}`;
-  const pages = new Set(events.filter(({ name }) => name === MARK).map(threadOf));
-  assert.equal(pages.size, 1, "the engine tells which thread scrolls");
+  const isPages = ({ name, args }: TraceEvent) => name === "thread_name" && args?.name === "CrRendererMain";
+  const pages = new Set(events.filter(isPages).map(threadOf));
   const tasks = events.filter((event) => event.name === "RunTask" && pages.has(threadOf(event)));
   return tasks.flatMap(({ tdur }) => (tdur === undefined ? [] : [tdur / 1_000])).toSorted((one, other) => one - other);
 }
@@ -121,14 +113,13 @@ async function jumpIntoList(page: Page): Promise<void> {
 /** Scrolls by a step in each frame. @returns from each to the next, in milliseconds, shortest first. */
 async function scrollFrames(page: Page): Promise<number[]> {
   return await page.evaluate(
-    async ([frames, step, mark]) => {
+    async ([frames, step]) => {
       const found = [...document.querySelectorAll("*")].find(
         (element) => /auto|scroll/.test(getComputedStyle(element).overflowY) && element.scrollHeight > 50_000,
       );
       const scroller = found ?? document.scrollingElement;
       if (scroller === null) throw new Error("there is no long list");
       const frame = () => new Promise<number>((resolve) => requestAnimationFrame(resolve));
-      performance.mark(mark);
       const begun = scroller.scrollTop;
       const times: number[] = [];
       for (let last = await frame(); times.length < frames; ) {
@@ -140,7 +131,7 @@ async function scrollFrames(page: Page): Promise<number[]> {
       if (scroller.scrollTop - begun < (frames * step) / 2) throw new Error("the list has not scrolled");
       return times.toSorted((one, other) => one - other);
     },
-    [FRAMES, STEP_PX, MARK] as const,
+    [FRAMES, STEP_PX] as const,
   );
 }
 
