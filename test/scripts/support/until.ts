@@ -6,7 +6,7 @@ const POLL_MS = 25;
 const PAUSE_PER_LOOK = 2;
 const LONGEST_PAUSE_MS = 500;
 
-type Look<Value> = Value | null | undefined | false;
+export type Look<Value> = Value | null | undefined | false;
 
 /** Waits until the condition gives something; fails loudly with what was waited for. */
 export async function until<Value>(
